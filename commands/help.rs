@@ -1,0 +1,96 @@
+//! `/help`: what the bot can be asked, from the list of commands itself.
+
+use record::{
+    find::near,
+    lang::Text,
+    reply::{Block, Button, Item, Line, Reply},
+};
+
+use crate::{
+    ALL,
+    kit::{Arg, Ask, Command, Failure, Given, Role, Room, Shape, Spec},
+};
+
+/// `/help [command]`
+pub static HELP: Command = Command {
+    name: "help",
+    about: Text { en: "What I can be asked, and how", it: "Che cosa mi si può chiedere, e come" },
+    args: &[&COMMAND.spec],
+    who: Role::Reader,
+    example: "timeline",
+    run: help,
+};
+
+static COMMAND: Arg<&'static Command> = Arg {
+    spec: Spec {
+        name: "command",
+        about: Text { en: "The command to explain", it: "Il comando da spiegare" },
+        required: false,
+        shape: Shape::Word,
+    },
+    read: read_command,
+};
+
+fn help(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
+    match COMMAND.of(room, ask, given)? {
+        Some(command) => Ok(one(ask, command)),
+        None => Ok(all(ask)),
+    }
+}
+
+fn read_command(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<&'static Command, Failure> {
+    let name = typed.trim_start_matches('/').to_lowercase();
+    let usable = || ALL.iter().copied().filter(|command| command.who <= ask.caller.role);
+    usable().find(|command| command.name == name).ok_or_else(|| {
+        let words = ask.say("There is no command called ", "Non c'è un comando di nome ");
+        let line = Line::new().text(words).strong(typed);
+        Failure::refused(match near(&name, usable().map(|command| command.name)).first() {
+            Some(close) => line.text(ask.say(format!(". Did you mean {close}?"), format!(". Intendevi {close}?"))),
+            None => line.text(ask.say(". /help lists them all.", ". /help li elenca tutti.")),
+        })
+    })
+}
+
+fn all(ask: &Ask) -> Reply {
+    let mut reply = Reply::titled(Line::new().strong(ask.say("What I can be asked", "Che cosa mi si può chiedere")));
+    reply.personal = true;
+    for command in ALL.iter().filter(|command| command.who <= ask.caller.role) {
+        let head = Line::new().code(command.usage());
+        reply.blocks.push(Block::Item(Item { head, body: vec![command.about.get(ask.lang).into()] }));
+    }
+    reply
+        .note(ask.say(
+            "Arguments follow in that order, or by name as in as_of:2023-12-14; words with blanks go in \"quotation marks\". Those in [brackets] may be left out. /help and a command's name tells more.",
+            "Gli argomenti vanno in quest'ordine, oppure per nome, come as_of:2023-12-14; le parole con spazi vanno fra \"virgolette\". Quelli fra [parentesi] si possono omettere. /help con il nome di un comando dice di più.",
+        ))
+        .row(Button::new(ask.say("Incidents", "Incidenti"), "/incidents"))
+}
+
+fn one(ask: &Ask, command: &Command) -> Reply {
+    let mut reply = Reply::titled(Line::new().code(command.usage())).say(format!("{}.", command.about.get(ask.lang)));
+    reply.personal = true;
+    for arg in command.args {
+        let mut line = Line::new().text(arg.about.get(ask.lang));
+        if let Shape::Choice(choices) = arg.shape {
+            let words: Vec<&str> = choices.iter().map(|choice| choice.code).collect();
+            line = line.text(format!(": {}", words.join(", ")));
+        }
+        if arg.shape == Shape::When {
+            let words = ask.say(
+                ", such as 2023-12-14, 2023-12 or 2023-12-14T18:30",
+                ", come 2023-12-14, 2023-12 o 2023-12-14T18:30",
+            );
+            line = line.text(words);
+        }
+        let mut head = Line::new().code(arg.name);
+        if !arg.required {
+            head = head.soft(ask.say(" (may be left out)", " (si può omettere)"));
+        }
+        reply.blocks.push(Block::Item(Item { head, body: vec![line] }));
+    }
+    if command.example.is_empty() {
+        return reply;
+    }
+    let words = ask.say("For example: ", "Per esempio: ");
+    reply.note(Line::new().text(words).code(format!("/{} {}", command.name, command.example)))
+}

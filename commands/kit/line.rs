@@ -1,0 +1,247 @@
+//! From a typed line to a command and its arguments: by place in their listed order, or as `name:value`.
+
+use std::collections::HashMap;
+
+use record::{find::near, reply::Line};
+
+use super::{
+    Ask, Command, Failure,
+    args::{did_you_mean, shown},
+};
+
+/// The longest line that is read, in bytes; a platform's own limits are below it.
+const MAX_LINE: usize = 32 * 1024;
+
+/// The values that were given, by the arguments' names.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Given(HashMap<&'static str, String>);
+
+impl Given {
+    /// A value, if one was given.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+}
+
+/// A line that was understood.
+pub struct Typed {
+    /// The command.
+    pub command: &'static Command,
+    /// Its arguments.
+    pub given: Given,
+}
+
+/// Reads a line; what does not fit is answered with what would.
+pub fn typed(all: &'static [&'static Command], ask: &Ask) -> Result<Typed, Failure> {
+    if ask.line.len() > MAX_LINE {
+        return Err(Failure::refused(ask.say(
+            "That is too long for me to read. Please say it in fewer words.",
+            "È troppo lungo perché io lo legga. Dillo in meno parole, per favore.",
+        )));
+    }
+    let line = ask.line.trim();
+    let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let name = name.strip_prefix('/').unwrap_or(name).to_lowercase();
+    let Some(command) = all.iter().find(|command| command.name == name) else {
+        return Err(unknown(all, ask, &name));
+    };
+    let words = words(rest).map_err(|OpenQuote| {
+        Failure::refused(
+            ask.say("A quotation mark is opened and never closed.", "Hai aperto le virgolette senza chiuderle."),
+        )
+    })?;
+    let given = arguments(command, ask, words)?;
+    for arg in command.args.iter().filter(|arg| arg.required) {
+        if given.get(arg.name).is_none() {
+            return Err(missing(command, ask, arg.name));
+        }
+    }
+    Ok(Typed { command, given })
+}
+
+fn unknown(all: &[&Command], ask: &Ask, name: &str) -> Failure {
+    let near = near(name, all.iter().map(|command| command.name));
+    let near: Vec<String> = near.into_iter().map(|name| format!("/{name}")).collect();
+    let words = ask.say("I do not know the command ", "Non conosco il comando ");
+    let line = Line::new().text(words).strong(format!("/{}", shown(name))).join(did_you_mean(ask, &near));
+    Failure::refused(line.text(ask.say(" /help lists what I can do.", " /help elenca quello che so fare.")))
+}
+
+fn missing(command: &Command, ask: &Ask, name: &str) -> Failure {
+    let words = ask.say("Please say which ", "Manca un'indicazione: ");
+    let line = Line::new().text(words).strong(name).text(ask.say(". It is used so: ", ". Si usa così: "));
+    let line = line.code(command.usage());
+    Failure::refused(match command.example {
+        "" => line,
+        example => {
+            let words = ask.say(", for example ", ", per esempio ");
+            line.text(words).code(format!("/{} {example}", command.name))
+        }
+    })
+}
+
+/// One word of a line: its text, and the argument it names, if it has the form `name:value`.
+#[derive(Debug, PartialEq, Eq)]
+struct Word {
+    /// What stands before the first colon, where that looks like a name and was not in quotes.
+    name: Option<String>,
+    /// Without quotes and name.
+    value: String,
+    /// With its name.
+    whole: String,
+    quoted: bool,
+}
+
+/// A quotation mark without its partner.
+#[derive(Debug, PartialEq, Eq)]
+struct OpenQuote;
+
+/// Splits at blanks; `"…"` keeps blanks together, and `\"` is a quotation mark inside it.
+fn words(text: &str) -> Result<Vec<Word>, OpenQuote> {
+    let mut words = Vec::new();
+    let mut letters = text.chars().peekable();
+    loop {
+        while letters.next_if(|c| c.is_whitespace()).is_some() {}
+        if letters.peek().is_none() {
+            return Ok(words);
+        }
+        let (mut whole, mut name, mut value, mut quoted) = (String::new(), None, String::new(), false);
+        while let Some(letter) = letters.next_if(|c| !c.is_whitespace()) {
+            match letter {
+                '"' if value.is_empty() && !quoted => {
+                    quoted = true;
+                    let inner = inside(&mut letters)?;
+                    whole.push_str(&inner);
+                    value.push_str(&inner);
+                }
+                ':' if name.is_none()
+                    && !quoted
+                    && looks_like_a_name(&value)
+                    && !letters.clone().take(2).eq(['/', '/']) =>
+                {
+                    whole.push(':');
+                    name = Some(std::mem::take(&mut value).to_lowercase());
+                }
+                other => {
+                    whole.push(other);
+                    value.push(other);
+                }
+            }
+        }
+        words.push(Word { name, value, whole, quoted });
+    }
+}
+
+fn inside(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String, OpenQuote> {
+    let mut inner = String::new();
+    loop {
+        match letters.next() {
+            None => return Err(OpenQuote),
+            Some('"') => return Ok(inner),
+            Some('\\') if matches!(letters.peek(), Some('"' | '\\')) => inner.extend(letters.next()),
+            Some(letter) => inner.push(letter),
+        }
+    }
+}
+
+fn looks_like_a_name(text: &str) -> bool {
+    text.len() >= 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+}
+
+/// Gives every word to an argument.
+fn arguments(command: &Command, ask: &Ask, words: Vec<Word>) -> Result<Given, Failure> {
+    let mut given = Given::default();
+    let mut next = 0;
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        let named = word.name.as_deref().and_then(|name| command.args.iter().find(|arg| arg.name == name));
+        if let Some(arg) = named {
+            let value = match word.value.is_empty() && !word.quoted {
+                true => words.next_if(|next| next.name.is_none()).map(|next| next.value).unwrap_or_default(),
+                false => word.value,
+            };
+            put(&mut given, command, ask, arg.name, value)?;
+            continue;
+        }
+        while command.args.get(next).is_some_and(|arg| given.get(arg.name).is_some() && !arg.shape.is_greedy()) {
+            next += 1;
+        }
+        let Some(arg) = command.args.get(next) else { return Err(too_many(command, ask, &word.whole)) };
+        if arg.shape.is_greedy() {
+            let sofar = given.0.entry(arg.name).or_default();
+            if !sofar.is_empty() {
+                sofar.push(' ');
+            }
+            sofar.push_str(&word.whole);
+            continue;
+        }
+        if let Some(name) = word.name.filter(|_| !word.quoted) {
+            return Err(no_such_argument(command, ask, &name));
+        }
+        next += 1;
+        if word.value != "-" || word.quoted {
+            put(&mut given, command, ask, arg.name, word.value)?;
+        }
+    }
+    given.0.retain(|_, value| !value.trim().is_empty());
+    Ok(given)
+}
+
+fn put(given: &mut Given, command: &Command, ask: &Ask, name: &'static str, value: String) -> Result<(), Failure> {
+    if given.0.insert(name, value).is_some() {
+        let words = ask.say(" is given twice. Use it so: ", " è indicato due volte. Si usa così: ");
+        return Err(Failure::refused(Line::new().strong(name).text(words).code(command.usage())));
+    }
+    Ok(())
+}
+
+fn too_many(command: &Command, ask: &Ask, word: &str) -> Failure {
+    let words = ask.say("I do not know what to do with ", "Non so che cosa fare di ");
+    let usage = ask.say(". It is used so: ", ". Si usa così: ");
+    Failure::refused(Line::new().text(words).strong(shown(word)).text(usage).code(command.usage()))
+}
+
+fn no_such_argument(command: &Command, ask: &Ask, name: &str) -> Failure {
+    let near = near(name, command.args.iter().map(|arg| arg.name));
+    let words = ask.say(" takes no ", " non prevede ");
+    let line = Line::new().strong(format!("/{}", command.name)).text(words).strong(shown(name));
+    let line = line.join(did_you_mean(ask, &near));
+    Failure::refused(line.text(ask.say(" It is used so: ", " Si usa così: ")).code(command.usage()))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn split(text: &str) -> Vec<(Option<String>, String)> {
+        words(text).expect(text).into_iter().map(|word| (word.name, word.value)).collect()
+    }
+
+    #[test]
+    fn words_keep_what_stands_in_quotes() {
+        let plain = |value: &str| (None, value.to_owned());
+        let named = |name: &str, value: &str| (Some(name.to_owned()), value.to_owned());
+        assert_eq!(split("westpole 2"), [plain("westpole"), plain("2")]);
+        assert_eq!(split(r#"by:"PA Digitale" page:2"#), [named("by", "PA Digitale"), named("page", "2")]);
+        assert_eq!(split(r#""as_of:x" "a \" b""#), [plain("as_of:x"), plain("a \" b")]);
+        assert_eq!(split("as_of:2023-12-08T05:00~"), [named("as_of", "2023-12-08T05:00~")]);
+        assert_eq!(split("2023-12-08T05:00"), [plain("2023-12-08T05:00")]);
+        assert_eq!(split("https://a.example/x"), [plain("https://a.example/x")]);
+        assert_eq!(words("a \"b"), Err(OpenQuote));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_panics(text in "\\PC{0,60}") {
+            let _ = words(&text);
+        }
+
+        #[test]
+        fn what_a_button_says_is_understood_again(value in "[^\\x00-\\x1f\\x7f-\\x9f]{1,20}") {
+            let again = split(&format!("words:{}", record::pages::quoted(&value)));
+            prop_assert_eq!(again, [(Some("words".to_owned()), value)]);
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What the bot can be asked, and its answers: one file a command.
+//!
+//! Adding a command is one file here and two lines below; nothing else is opened.
+#![warn(missing_docs)]
+
+mod about;
+mod claims;
+mod help;
+mod incident;
+mod incidents;
+pub mod kit;
+mod lang;
+mod latest;
+mod privacy;
+mod search;
+mod sources;
+mod start;
+mod timeline;
+mod timezone;
+mod who;
+
+use kit::{Ask, Command, Failure, House, Room};
+use record::{
+    reply::{Reply, Tone},
+    store::Store,
+};
+
+/// Every command, in the order in which help lists them.
+pub static ALL: &[&Command] = &[
+    &timeline::TIMELINE,
+    &latest::LATEST,
+    &sources::SOURCES,
+    &incident::INCIDENT_CARD,
+    &incidents::INCIDENTS,
+    &search::SEARCH,
+    &claims::CLAIMS,
+    &who::WHO,
+    &help::HELP,
+    &start::START,
+    &about::ABOUT,
+    &privacy::PRIVACY,
+    &lang::LANG,
+    &timezone::TIMEZONE,
+];
+
+/// An answer, and what broke on our side, if something did: to be logged once, by whoever asked.
+#[derive(Debug)]
+pub struct Answer {
+    /// What the asker gets.
+    pub reply: Reply,
+    /// The cause, where the reply is an apology.
+    pub broke: Option<String>,
+}
+
+/// Answers an ask, whatever it holds.
+pub fn answer(store: &Store, house: &House, ask: &Ask) -> Answer {
+    let room = Room { store, view: store.view(), house };
+    match run(&room, ask) {
+        Ok(reply) => Answer { reply, broke: None },
+        Err(Failure::Refused(reply)) => Answer { reply: *reply, broke: None },
+        Err(Failure::Broke(cause)) => {
+            let sorry = ask.say(
+                "Sorry, something went wrong on my side. It has been written down for my operators; please try again later.",
+                "Scusa, qualcosa è andato storto da parte mia. È stato annotato per chi mi gestisce; riprova più tardi.",
+            );
+            Answer { reply: Reply::personal(Tone::Alarm, sorry), broke: Some(cause) }
+        }
+    }
+}
+
+fn run(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {
+    let typed = kit::typed(ALL, ask)?;
+    if ask.caller.role < typed.command.who {
+        return Err(Failure::refused(
+            ask.say("That is for those who keep the record.", "Questo è riservato a chi tiene il registro."),
+        ));
+    }
+    (typed.command.run)(room, ask, &typed.given)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use record::lang::{Lang, Text};
+
+    use super::{
+        ALL,
+        kit::{Shape, Spec},
+    };
+
+    fn good_name(name: &str) -> bool {
+        (1..=32).contains(&name.len())
+            && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
+    }
+
+    /// Discord takes 100 characters, Telegram 256.
+    fn good_description(text: Text) -> bool {
+        Lang::ALL.into_iter().all(|lang| (1..=100).contains(&text.get(lang).chars().count())) && text.en != text.it
+    }
+
+    #[test]
+    fn names_and_descriptions_are_taken_by_both_platforms() {
+        let mut names = BTreeSet::new();
+        for command in ALL {
+            assert!(good_name(command.name), "/{}", command.name);
+            assert!(names.insert(command.name), "/{} is there twice", command.name);
+            assert!(good_description(command.about), "/{}", command.name);
+            assert!(command.args.len() <= 25, "/{}", command.name);
+            for arg in command.args {
+                assert!(good_name(arg.name), "/{} {}", command.name, arg.name);
+                let same = arg.about.en == arg.about.it;
+                assert!(good_description(arg.about) != same, "/{} {}", command.name, arg.name);
+            }
+        }
+        assert!(ALL.len() <= 100, "Telegram and Discord both take 100 commands");
+    }
+
+    #[test]
+    fn what_must_be_given_comes_first_and_nothing_by_place_comes_after_all_words() {
+        for command in ALL {
+            let args = command.args;
+            let required: Vec<bool> = args.iter().map(|arg| arg.required).collect();
+            assert!(required.is_sorted_by(|a, b| a >= b), "/{}: required before optional", command.name);
+            let greedy = args.iter().filter(|arg| arg.shape.is_greedy()).count();
+            assert!(greedy <= 1, "/{}: only one argument can take all words", command.name);
+            let names: BTreeSet<_> = args.iter().map(|arg| arg.name).collect();
+            assert_eq!(names.len(), args.len(), "/{}: an argument twice", command.name);
+        }
+    }
+
+    #[test]
+    fn choices_fit_both_platforms() {
+        let choices = |spec: &Spec| match spec.shape {
+            Shape::Choice(choices) => choices.to_vec(),
+            _ => Vec::new(),
+        };
+        for command in ALL {
+            for arg in command.args {
+                let choices = choices(arg);
+                assert!(choices.len() <= 25, "/{} {}", command.name, arg.name);
+                assert!(choices.iter().all(|choice| !choice.code.is_empty() && choice.text.en.chars().count() <= 100));
+            }
+        }
+    }
+
+    #[test]
+    fn every_command_of_this_folder_is_listed() {
+        let dir = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+        let files = std::fs::read_dir(dir).expect("the folder").map(|item| item.expect("an item").path());
+        let names: BTreeSet<String> = files
+            .filter(|path| path.extension().is_some_and(|end| end == "rs") && !path.ends_with("lib.rs"))
+            .filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect();
+        let listed: BTreeSet<String> = ALL.iter().map(|command| command.name.to_owned()).collect();
+        assert_eq!(names, listed);
+    }
+
+    /// Set `STRILLONE_BLESS` to have it written.
+    #[test]
+    fn the_readme_of_commands_is_current() {
+        let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md");
+        let readme = readme();
+        if std::env::var_os("STRILLONE_BLESS").is_some() {
+            std::fs::write(&path, &readme).expect("written");
+        }
+        let written = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(written == readme, "commands/README.md is not current: run the tests with STRILLONE_BLESS=1");
+    }
+
+    fn readme() -> String {
+        let mut text = String::from(
+            "# Commands\n\nWhat the bot can be asked, written by a test from the list of commands itself.\nArguments go in \
+             their listed order or as `name:value`; `\"…\"` keeps blanks together; those in brackets may be left out.\n",
+        );
+        for command in ALL {
+            text += &format!("\n## `{}`\n\n{} · *{}*\n", command.usage(), command.about.en, command.about.it);
+            if !command.args.is_empty() {
+                text += "\n| argument | | |\n|---|---|---|\n";
+            }
+            for arg in command.args {
+                let optional = if arg.required { "required" } else { "" };
+                text += &format!("| `{}` | {optional} | {} · *{}* |\n", arg.name, arg.about.en, arg.about.it);
+            }
+            if !command.example.is_empty() {
+                text += &format!("\n`/{} {}`\n", command.name, command.example);
+            }
+        }
+        text
+    }
+}

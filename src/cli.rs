@@ -1,0 +1,145 @@
+//! The command line: what can be typed, and what `--help` says.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use record::lang::Lang;
+
+/// Keeps the public record of an incident - what happened, who said what, where it stands - and answers from it.
+///
+/// Without a command it runs the bot: it opens or makes the data directory, loads the bundled dossier into an empty
+/// store, and offers a chat when standard input is a terminal. No configuration and no token are needed.
+///
+/// One process at a time has the store open. While the bot runs, console, import, export and check are carried out by
+/// it, over a socket in the data directory: nothing needs to be stopped.
+///
+/// Every setting stands in config/strillone.toml with its default, and can be given in a file (--config) or as a
+/// variable STRILLONE_<SECTION>__<KEY>.
+///
+/// Exit codes: 0 when all went well, 2 for a fault in the settings or on the command line, 1 for everything else.
+#[derive(Debug, Parser)]
+#[command(name = "strillone", version, max_term_width = 100)]
+pub struct Cli {
+    /// Read settings from this file, over the compiled-in defaults
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Keep everything in this directory (overrides store.path)
+    #[arg(long, global = true, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// What to do
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the bot (the default)
+    ///
+    /// Serves every door whose token is set, and the web pages. Ctrl-C or SIGTERM stop it in order.
+    Run,
+    /// Ask in the terminal: one command a line
+    ///
+    /// Reads commands such as "/timeline westpole" from standard input, a line each, and answers on standard output
+    /// until the input ends. "/help" lists them. On a terminal there are colours, a history and completion.
+    Console {
+        /// In whose name to ask
+        #[arg(long = "as", value_enum, default_value_t = As::Reader, value_name = "ROLE")]
+        role: As,
+        /// In which language to answer
+        #[arg(long, value_enum, default_value_t = Tongue::En, value_name = "LANG")]
+        lang: Tongue,
+    },
+    /// Record what dossiers hold
+    ///
+    /// Records what is new and corrects what changed; importing a file twice changes nothing, and an import that was
+    /// cut short is taken up where it ended. docs/DOSSIER.md describes the format. Nothing is imported unless every
+    /// file is sound. Nobody is told of imported entries.
+    Import {
+        /// Dossiers, in TOML
+        #[arg(required = true, value_name = "FILE")]
+        files: Vec<PathBuf>,
+    },
+    /// Print the public record on standard output
+    ///
+    /// jsonl: the lines themselves, which anyone can verify with docs/FORMAT.md. toml: a dossier of what holds now,
+    /// which can be imported. markdown: a document to read.
+    Export {
+        /// Only this incident
+        #[arg(long, value_name = "HANDLE")]
+        incident: Option<String>,
+        /// In which form
+        #[arg(long, value_enum, default_value_t = Format::Jsonl)]
+        format: Format,
+    },
+    /// Look for faults in the settings and the store, and change nothing
+    ///
+    /// Follows every chain, checks every hash, compares the state with the journal. Exit code 2 tells of a fault in
+    /// the settings, 1 of one in the store.
+    Check,
+    /// Tell whether a running bot is well (exit code 0 or 1)
+    ///
+    /// For a container's health check: asks the bot that has the data directory open.
+    Health,
+}
+
+/// In whose name the console asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum As {
+    /// Anybody
+    Reader,
+    /// One who keeps the record
+    Moderator,
+    /// One who decides who keeps it
+    Owner,
+}
+
+impl From<As> for commands::kit::Role {
+    fn from(role: As) -> Self {
+        match role {
+            As::Reader => Self::Reader,
+            As::Moderator => Self::Moderator,
+            As::Owner => Self::Owner,
+        }
+    }
+}
+
+/// A language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Tongue {
+    /// English
+    En,
+    /// Italian
+    It,
+}
+
+impl From<Tongue> for Lang {
+    fn from(tongue: Tongue) -> Lang {
+        match tongue {
+            Tongue::En => Lang::En,
+            Tongue::It => Lang::It,
+        }
+    }
+}
+
+/// The form of an export.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Format {
+    /// Lines that anyone can verify
+    Jsonl,
+    /// A dossier that can be imported
+    Toml,
+    /// A document to read
+    Markdown,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,170 @@
+//! What the program is told before it starts, and the one line that says what is wrong with it.
+//!
+//! `config/strillone.toml` is both the defaults and the schema: a file or a variable may set only what stands there, to
+//! a value of the same type. No fault repeats a value, so a token pasted into the wrong place is not printed either.
+
+mod sheet;
+
+use std::{
+    ffi::OsString,
+    fmt::{self, Display},
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+use record::lang::Lang;
+use sheet::Sheet;
+
+/// All settings, checked; `config/strillone.toml` says why each is there.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the record is kept.
+    pub store: StoreSettings,
+    /// Where the program says how it is.
+    pub web: WebSettings,
+    /// What a new record starts with, and how it first reads.
+    pub record: RecordSettings,
+    /// Who decides.
+    pub moderation: ModerationSettings,
+    /// The way to Telegram.
+    pub telegram: PlatformSettings,
+    /// The way to Discord.
+    pub discord: PlatformSettings,
+    /// What the program tells of its own work.
+    pub log: LogSettings,
+}
+
+/// The section `[store]`.
+#[derive(Clone, Debug)]
+pub struct StoreSettings {
+    /// The data directory, holding `journal/` and `sled/`; it may not exist yet.
+    pub path: PathBuf,
+    /// Memory for sled's page cache in MiB, 1 to 4096.
+    pub cache_mb: u64,
+}
+
+/// The section `[web]`.
+#[derive(Clone, Debug)]
+pub struct WebSettings {
+    /// Where to listen; `None` is off.
+    pub listen: Option<SocketAddr>,
+    /// Whether somebody chose this: a chosen address already taken is a fault, the default one only a warning.
+    pub chosen: bool,
+}
+
+/// The section `[record]`.
+#[derive(Clone, Debug)]
+pub struct RecordSettings {
+    /// The compiled-in dossiers to load, each a name the program knows.
+    pub bundled: Vec<String>,
+    /// The language a chat is first answered in.
+    pub lang: Lang,
+    /// The time zone in which times are first shown.
+    pub timezone: chrono_tz::Tz,
+}
+
+/// The section `[moderation]`.
+#[derive(Clone, Debug)]
+pub struct ModerationSettings {
+    /// Who may always moderate; perhaps nobody.
+    pub owners: Vec<Owner>,
+}
+
+/// The section `[telegram]` or `[discord]`.
+#[derive(Clone, Debug)]
+pub struct PlatformSettings {
+    /// The bot's token, set or read from `token_file`; `None` leaves the platform out.
+    pub token: Option<Secret>,
+    /// Where the API answers: http or https, without user name, query, token or final slash.
+    pub api_url: String,
+}
+
+/// The section `[log]`.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// How lines look.
+    pub format: LogFormat,
+    /// What is logged: `EnvFilter` directives of tracing-subscriber, not yet parsed.
+    pub filter: String,
+}
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For machines, an object a line.
+    Json,
+}
+
+/// An account that may always moderate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Owner {
+    /// Where the account is.
+    pub platform: Platform,
+    /// Its number there, neither 0 nor `u64::MAX`, which no platform gives and serenity panics on.
+    pub id: u64,
+}
+
+/// A network people have accounts on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Platform {
+    /// Telegram.
+    Telegram,
+    /// Discord.
+    Discord,
+}
+
+/// A token: visible ASCII without spaces, printed nowhere.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl Secret {
+    /// The token itself, for the platform's client and nobody else.
+    pub fn expose(&self) -> &str {
+        &self.0
+    }
+
+    fn parse(text: &str) -> Option<Secret> {
+        let word = text.trim();
+        let one = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
+        one.then(|| Secret(word.to_owned()))
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, out: &mut fmt::Formatter) -> fmt::Result {
+        out.write_str("Secret(…)")
+    }
+}
+
+/// Why the program cannot start: one line with the place, the setting, and what it must be.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Fault(String);
+
+impl Fault {
+    fn at(place: impl Display, what: impl Display) -> Fault {
+        Fault(format!("{place}: {what}").replace(char::is_control, " "))
+    }
+}
+
+/// The defaults overlaid by `file`, then by `env`, then by `data` as the data directory. `bundled_names` are the
+/// compiled-in dossiers there are. Reads `file` and the token files, at most 1 MiB each, and nothing else.
+pub fn load(
+    file: Option<&Path>,
+    data: Option<&Path>,
+    env: impl Iterator<Item = (OsString, OsString)>,
+    bundled_names: &[&str],
+) -> Result<Settings, Fault> {
+    let mut sheet = Sheet::defaults()?;
+    if let Some(path) = file {
+        sheet.lay_file(path)?;
+    }
+    sheet.lay_environment(env)?;
+    sheet.settings(data, bundled_names)
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests;

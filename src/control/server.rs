@@ -1,0 +1,115 @@
+//! The bot's end of the socket.
+
+use std::{
+    io::{self, BufRead, BufReader, BufWriter, Read, Write},
+    os::unix::{fs::PermissionsExt, net::UnixStream},
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::{net::UnixListener, task::JoinHandle};
+
+use super::{Event, MAX_REQUEST, Request, address, carry_out};
+use crate::desk::Desk;
+
+/// How many operators may be connected at once.
+const CONNECTIONS: usize = 16;
+
+/// The listening socket; dropping it ends every connection and removes it.
+pub struct Server {
+    task: JoinHandle<()>,
+    open: Open,
+    path: PathBuf,
+}
+
+type Open = Arc<Mutex<Vec<UnixStream>>>;
+
+/// Listens in the data directory. Must be called by whoever has the store open: a socket left by a dead process is
+/// removed.
+pub fn serve(dir: &Path, desk: Desk) -> io::Result<Server> {
+    let (path, _keep) = address(dir)?;
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let listener = UnixListener::bind(&path)?;
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600))?;
+    let open = Open::default();
+    let task = tokio::spawn(accept(listener, desk, Arc::clone(&open)));
+    Ok(Server { task, open, path: dir.join(super::SOCKET) })
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.task.abort();
+        for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            // It may be closed already.
+            let _ = stream.shutdown(std::net::Shutdown::Both);
+        }
+        if let Err(error) = std::fs::remove_file(&self.path) {
+            tracing::debug!(%error, "the control socket was gone already");
+        }
+    }
+}
+
+async fn accept(listener: UnixListener, desk: Desk, open: Open) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                if let Err(error) = take(stream, &desk, &open) {
+                    tracing::warn!(%error, "an operator could not be connected");
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "the control socket does not accept");
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+            }
+        }
+    }
+}
+
+fn take(stream: tokio::net::UnixStream, desk: &Desk, open: &Open) -> io::Result<()> {
+    let stream = stream.into_std()?;
+    stream.set_nonblocking(false)?;
+    let mut list = open.lock().unwrap_or_else(PoisonError::into_inner);
+    list.retain(|stream| stream.peer_addr().is_ok());
+    if list.len() >= CONNECTIONS {
+        return tell(&mut BufWriter::new(stream), &Event::Fault("too many operators are connected".to_owned()));
+    }
+    list.push(stream.try_clone()?);
+    drop(list);
+    let desk = desk.clone();
+    tokio::task::spawn_blocking(move || {
+        if let Err(error) = converse(&stream, &desk) {
+            tracing::debug!(%error, "an operator went away");
+        }
+        // It may be closed already.
+        let _ = stream.shutdown(std::net::Shutdown::Both);
+    });
+    Ok(())
+}
+
+/// Carries out requests until the operator hangs up.
+fn converse(stream: &UnixStream, desk: &Desk) -> io::Result<()> {
+    let mut requests = BufReader::new(stream);
+    let mut events = BufWriter::new(stream);
+    loop {
+        let mut line = String::new();
+        if requests.by_ref().take(MAX_REQUEST).read_line(&mut line)? == 0 {
+            return Ok(());
+        }
+        match serde_json::from_str::<Request>(&line) {
+            Ok(request) => carry_out(desk, request, &mut |event| tell(&mut events, &event))?,
+            Err(error) => {
+                tell(&mut events, &Event::Fault(format!("the request is not understood: {error}")))?;
+                tell(&mut events, &Event::Done)?;
+            }
+        }
+    }
+}
+
+fn tell(events: &mut impl Write, event: &Event) -> io::Result<()> {
+    serde_json::to_writer(&mut *events, event)?;
+    events.write_all(b"\n")?;
+    events.flush()
+}

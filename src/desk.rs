@@ -1,0 +1,196 @@
+//! Every ask is handed in here, and answered off the async threads; here the clock is read.
+
+use std::{
+    collections::BTreeSet,
+    io::{self, Write},
+    sync::Arc,
+};
+
+use chrono::Utc;
+use chrono_tz::Tz;
+use commands::kit::{Ask, Caller, House, Place, Role, Shape};
+use record::{
+    dossier::{self, Dossier},
+    export,
+    find::{self, Found},
+    import::{self, ImportError, Imported},
+    lang::Lang,
+    reply::Reply,
+    store::{Report, Store},
+    view::Incident,
+};
+
+use crate::cli::Format;
+
+/// Where asks are handed in.
+#[derive(Clone)]
+pub struct Desk {
+    store: Arc<Store>,
+    house: Arc<House>,
+    lang: Lang,
+}
+
+/// Why something an operator asked for could not be done, in one line or a few.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Undone(pub String);
+
+impl Undone {
+    fn of(error: impl std::fmt::Display) -> Undone {
+        Undone(error.to_string())
+    }
+}
+
+impl Desk {
+    /// A desk before a store; `lang` is the default language of what is not asked by a person.
+    pub fn new(store: Arc<Store>, house: House, lang: Lang) -> Desk {
+        Desk { store, house: Arc::new(house), lang }
+    }
+
+    /// The store behind it.
+    pub fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Answers an ask; what broke on our side is logged here, once.
+    pub fn answer(&self, ask: &Ask) -> Reply {
+        let answer = commands::answer(&self.store, &self.house, ask);
+        if let Some(cause) = answer.broke {
+            tracing::error!(cause, "an ask could not be answered");
+        }
+        answer.reply
+    }
+
+    /// Answers a line typed at the terminal.
+    pub fn console(&self, line: &str, role: Role, lang: Lang, zone: Option<Tz>) -> Reply {
+        self.answer(&Ask {
+            line: line.to_owned(),
+            caller: Caller { address: None, role },
+            place: Place { address: None, shared: false, manages: true },
+            lang,
+            zone,
+            at: Utc::now(),
+            key: None,
+        })
+    }
+
+    /// What the last word of a line may be completed to.
+    pub fn complete(&self, line: &str, role: Role) -> Vec<String> {
+        self.completions(line, role).unwrap_or_else(|error| {
+            tracing::warn!(%error, "a line could not be completed");
+            Vec::new()
+        })
+    }
+
+    fn completions(&self, line: &str, role: Role) -> Result<Vec<String>, Undone> {
+        let (before, word) = line.rsplit_once(char::is_whitespace).unwrap_or(("", line));
+        let usable = || commands::ALL.iter().filter(|command| command.who <= role);
+        if before.is_empty() {
+            let names = usable().map(|command| format!("/{}", command.name));
+            return Ok(names.filter(|name| name.starts_with(word)).collect());
+        }
+        let mut typed = before.split_whitespace();
+        let name = typed.next().unwrap_or_default().trim_start_matches('/');
+        let Some(command) = usable().find(|command| command.name == name) else { return Ok(Vec::new()) };
+        let (prefix, value, arg) = match word.split_once(':') {
+            Some((name, value)) => (format!("{name}:"), value, command.args.iter().find(|arg| arg.name == name)),
+            None => (String::new(), word, command.args.get(typed.count())),
+        };
+        let mut found: Vec<String> = match arg.map(|arg| arg.shape) {
+            None => Vec::new(),
+            Some(Shape::Incident) => self.handles(value)?,
+            Some(Shape::Organisation) => {
+                let all = self.store.view().organisations().map_err(Undone::of)?;
+                all.into_iter().map(String::from).filter(|handle| handle.starts_with(value)).collect()
+            }
+            Some(Shape::Choice(choices)) => {
+                choices.iter().map(|choice| choice.code.to_owned()).filter(|code| code.starts_with(value)).collect()
+            }
+            Some(Shape::Word) if arg.is_some_and(|arg| arg.name == "command") => {
+                usable().map(|command| command.name.to_owned()).filter(|name| name.starts_with(value)).collect()
+            }
+            Some(_) => Vec::new(),
+        };
+        if prefix.is_empty() {
+            let names = command.args.iter().skip(1).map(|arg| format!("{}:", arg.name));
+            found.extend(names.filter(|name| !word.is_empty() && name.starts_with(word)));
+        }
+        Ok(found.into_iter().map(|value| format!("{prefix}{value}")).collect())
+    }
+
+    fn handles(&self, prefix: &str) -> Result<Vec<String>, Undone> {
+        let view = self.store.view();
+        view.handles(prefix).take(50).map(|handle| handle.map(String::from).map_err(Undone::of)).collect()
+    }
+
+    /// Imports one incident; `progress` hears of every durable item.
+    pub fn import(
+        &self,
+        dossier: &Dossier,
+        progress: &mut dyn FnMut(&Imported, usize),
+    ) -> Result<Imported, ImportError> {
+        import::import(&self.store, dossier, Utc::now(), progress)
+    }
+
+    /// Reads a dossier's text.
+    pub fn read_dossier(name: &str, text: &str) -> Result<Vec<Dossier>, Undone> {
+        dossier::read(text).map_err(|fault| match fault.line {
+            Some(line) => Undone(format!("{name}:{line}: {}", fault.what)),
+            None => Undone(format!("{name}: {}", fault.what)),
+        })
+    }
+
+    /// Loads the bundled dossiers that the store has not finished loading; tells which were loaded.
+    pub fn load_bundled(&self, names: &[String]) -> Result<Vec<String>, Undone> {
+        let mut loaded = Vec::new();
+        for name in BTreeSet::from_iter(names) {
+            let dossiers = crate::bundled::dossier(name)
+                .ok_or_else(|| Undone(format!("no dossier called {name} is compiled in")))?
+                .map_err(|fault| Undone(format!("the bundled dossier {name}: {fault}")))?;
+            let new = import::load_bundled(&self.store, name, &dossiers, Utc::now(), &mut |_, _| {});
+            if new.map_err(|error| Undone(format!("the bundled dossier {name}: {error}")))? {
+                loaded.push(name.clone());
+            }
+        }
+        Ok(loaded)
+    }
+
+    /// Writes the public record, whole or of one incident.
+    pub fn export(&self, incident: Option<&str>, format: Format, out: &mut dyn Write) -> Result<(), Undone> {
+        let view = self.store.view();
+        let incidents: Vec<Incident> = match incident {
+            None => view.incidents().map_err(Undone::of)?,
+            Some(typed) => match find::incident(&view, typed).map_err(Undone::of)? {
+                Found::One(incident) => vec![incident],
+                Found::Several(handles) => {
+                    let handles: Vec<String> = handles.into_iter().map(String::from).collect();
+                    return Err(Undone(format!("{typed} could be several incidents: {}", handles.join(", "))));
+                }
+                Found::None(_) => return Err(Undone(format!("there is no incident {typed}"))),
+            },
+        };
+        let written = match format {
+            Format::Jsonl => export::jsonl(&view, &incidents, out),
+            Format::Toml => export::toml(&view, &incidents, out),
+            Format::Markdown => export::markdown(&view, &incidents, self.lang, out),
+        };
+        written.map_err(Undone::of)?;
+        out.flush().map_err(|error: io::Error| Undone::of(error))
+    }
+
+    /// Compares everything in the store with everything.
+    pub fn check(&self) -> Result<Report, Undone> {
+        self.store.verify().map_err(Undone::of)
+    }
+
+    /// How the bot is, line by line, and whether that is well.
+    pub fn health(&self) -> (bool, Vec<String>) {
+        let read_only = self.store.read_only();
+        let mut lines = vec![match &read_only {
+            None => format!("store: in order, at commit {}", self.store.head().commit),
+            Some(reason) => format!("store: read-only: {reason}"),
+        }];
+        lines.extend(self.house.doors.iter().map(|door| format!("{}: {}", door.name.to_lowercase(), door.state.en)));
+        (read_only.is_none(), lines)
+    }
+}

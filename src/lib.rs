@@ -1,0 +1,13 @@
+//! Strillone: keeps the public record of an incident, and cries every update where people chat.
+//!
+//! The rooms of the program; ARCHITECTURE.md says who may know whom.
+#![warn(missing_docs)]
+
+pub mod bundled;
+pub mod cli;
+pub mod config;
+pub mod console;
+pub mod control;
+pub mod desk;
+pub mod serve;
+pub mod web;

@@ -1,0 +1,228 @@
+//! The journal's files: `<first commit>.jsonl`, appended in synced groups, rotated by size, never rewritten in passing.
+
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+};
+
+use crate::line::MAX_LINE;
+
+/// A file is closed and the next begun when it has grown past this many bytes.
+pub const ROTATE_AT: u64 = 64 * 1024 * 1024;
+
+/// One file of the journal.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalFile {
+    /// The commit number of its first line.
+    pub first: u64,
+    /// Where it lies.
+    pub path: PathBuf,
+}
+
+/// The journal's files, in order. A directory that is not there has none.
+pub fn files(dir: &Path) -> io::Result<Vec<JournalFile>> {
+    let listing = match fs::read_dir(dir) {
+        Ok(listing) => listing,
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(error),
+    };
+    let mut files = Vec::new();
+    for item in listing {
+        let path = item?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).and_then(|name| name.strip_suffix(".jsonl"));
+        if let Some(name) = name.filter(|name| name.len() == 20)
+            && let Ok(first) = name.parse()
+        {
+            files.push(JournalFile { first, path });
+        }
+    }
+    files.sort_by_key(|file| file.first);
+    Ok(files)
+}
+
+/// Makes a directory that only we may look into.
+pub fn make_dir(dir: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(dir)
+}
+
+/// Opens or makes a file that only we may read.
+pub fn private_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().read(true).append(true).create(true).mode(0o600).open(path)
+}
+
+/// Makes what was done to the names in a directory durable.
+pub fn sync_dir(dir: &Path) -> io::Result<()> {
+    File::open(dir)?.sync_all()
+}
+
+/// A line as it lies in a file: where it begins, and its bytes without the line feed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its first byte's place in the file.
+    pub offset: u64,
+    /// Its bytes; what exceeds [`MAX_LINE`] is left out.
+    pub bytes: Vec<u8>,
+    /// Whether a line feed ended it.
+    pub ended: bool,
+}
+
+/// Reads a file line by line, in bounded memory whatever it holds.
+pub struct Lines {
+    file: BufReader<File>,
+    offset: u64,
+}
+
+impl Lines {
+    /// From the file's first byte.
+    pub fn open(path: &Path) -> io::Result<Lines> {
+        Ok(Lines { file: BufReader::with_capacity(1 << 17, File::open(path)?), offset: 0 })
+    }
+}
+
+impl Iterator for Lines {
+    type Item = io::Result<Found>;
+
+    fn next(&mut self) -> Option<io::Result<Found>> {
+        let mut bytes = Vec::new();
+        let limit = MAX_LINE as u64 + 2;
+        match self.file.by_ref().take(limit).read_until(b'\n', &mut bytes) {
+            Ok(0) => None,
+            Ok(read) => {
+                let offset = self.offset;
+                self.offset += read as u64;
+                let ended = bytes.last() == Some(&b'\n');
+                if ended {
+                    bytes.pop();
+                }
+                Some(Ok(Found { offset, bytes, ended }))
+            }
+            Err(error) => Some(Err(error)),
+        }
+    }
+}
+
+/// The end of the journal, where lines are added.
+pub struct Journal {
+    dir: PathBuf,
+    file: Option<File>,
+    len: u64,
+    rotate_at: u64,
+}
+
+impl Journal {
+    /// Opens the last file for adding to it. Whole and half lines were dealt with before (see `store::recover`).
+    pub fn open(dir: &Path, rotate_at: u64) -> io::Result<Journal> {
+        let mut journal = Journal { dir: dir.to_owned(), file: None, len: 0, rotate_at };
+        if let Some(last) = files(dir)?.last() {
+            let mut file = private_file(&last.path)?;
+            journal.len = file.seek(SeekFrom::End(0))?;
+            journal.file = Some(file);
+        }
+        Ok(journal)
+    }
+
+    /// Adds a group of whole lines, each with its line feed, and makes them durable. `first` is the commit number of
+    /// the first. After an error nothing is known of what reached the disk: the journal must not be written again.
+    pub fn append(&mut self, first: u64, group: &[u8]) -> io::Result<()> {
+        let file = match self.file.take() {
+            Some(file) if self.len < self.rotate_at => self.file.insert(file),
+            _ => {
+                let file = private_file(&self.dir.join(file_name(first)))?;
+                sync_dir(&self.dir)?;
+                self.len = 0;
+                self.file.insert(file)
+            }
+        };
+        file.write_all(group)?;
+        file.sync_data()?;
+        self.len += group.len() as u64;
+        Ok(())
+    }
+}
+
+/// The name of the file that begins with a commit.
+pub fn file_name(first: u64) -> String {
+    format!("{first:020}.jsonl")
+}
+
+/// Takes everything from `offset` on out of a file, into a side file beside it, and makes both durable.
+pub fn cut(path: &Path, offset: u64) -> io::Result<PathBuf> {
+    let mut file = OpenOptions::new().read(true).write(true).open(path)?;
+    file.seek(SeekFrom::Start(offset))?;
+    let side = free_name(path, "torn");
+    let mut copy = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&side)?;
+    io::copy(&mut file, &mut copy)?;
+    copy.sync_all()?;
+    if let Some(dir) = path.parent() {
+        sync_dir(dir)?;
+    }
+    file.set_len(offset)?;
+    file.sync_all()?;
+    Ok(side)
+}
+
+/// Puts a file in the place of another, durably; the one that was there is kept beside it.
+pub fn replace(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
+    let new = path.with_extension("new");
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
+    file.write_all(content)?;
+    file.sync_all()?;
+    let kept = free_name(path, "damaged");
+    fs::hard_link(path, &kept)?;
+    fs::rename(&new, path)?;
+    if let Some(dir) = path.parent() {
+        sync_dir(dir)?;
+    }
+    Ok(kept)
+}
+
+/// A name beside `path` that is not taken: `…​.torn-1`, `…​.torn-2`.
+pub fn free_name(path: &Path, word: &str) -> PathBuf {
+    let base = path.as_os_str().to_owned();
+    (1u32..)
+        .map(|number| {
+            let mut name = base.clone();
+            name.push(format!(".{word}-{number}"));
+            PathBuf::from(name)
+        })
+        .find(|name| !name.exists())
+        .unwrap_or_else(|| path.with_extension(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn groups_are_appended_and_files_rotate() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut journal = Journal::open(dir.path(), 10).expect("a journal");
+        journal.append(1, b"one\n").expect("written");
+        journal.append(2, b"two two two\n").expect("written");
+        journal.append(3, b"three\n").expect("written");
+        let files = files(dir.path()).expect("files");
+        assert_eq!(files.iter().map(|file| file.first).collect::<Vec<_>>(), [1, 3]);
+        let mode = fs::metadata(&files[0].path).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        let lines: Vec<_> = Lines::open(&files[0].path).expect("lines").map(|line| line.expect("a line")).collect();
+        assert_eq!((lines[1].offset, lines[1].bytes.as_slice(), lines[1].ended), (4, b"two two two".as_slice(), true));
+    }
+
+    #[test]
+    fn what_is_cut_is_kept_beside() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join(file_name(1));
+        fs::write(&path, b"good\nba").expect("written");
+        let side = cut(&path, 5).expect("cut");
+        assert_eq!(
+            (fs::read(&path).expect("a file"), fs::read(side).expect("a file")),
+            (b"good\n".to_vec(), b"ba".to_vec())
+        );
+        fs::write(&path, b"good\nx").expect("written");
+        assert!(cut(&path, 5).expect("cut").ends_with(format!("{}.torn-2", file_name(1))));
+    }
+}

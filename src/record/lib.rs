@@ -1,0 +1,26 @@
+//! What is known of an incident, where it is kept, and how it reads.
+//!
+//! Nothing here waits, spawns (but for the store's one writer thread) or reads the clock, and nothing knows a platform.
+#![warn(missing_docs)]
+
+pub mod claim;
+pub mod dossier;
+pub mod entry;
+pub mod export;
+pub mod find;
+pub mod import;
+pub mod journal;
+pub mod lang;
+pub mod line;
+pub mod link;
+pub mod pages;
+pub mod party;
+pub mod private;
+pub mod reply;
+pub mod slug;
+pub mod source;
+pub mod spoken;
+pub mod statement;
+pub mod store;
+pub mod view;
+pub mod when;

@@ -1,0 +1,263 @@
+//! A reply is a document: what is said, before any door dresses it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{lang::Lang, link::Link};
+
+/// What a button may carry, in bytes: Telegram's limit for `callback_data` (Discord's is 100).
+pub const BUTTON_BYTES: usize = 64;
+
+/// An answer, or a post.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reply {
+    /// How it feels; a door may turn it into a colour, and the words say it too.
+    pub tone: Tone,
+    /// Its heading.
+    pub title: Line,
+    /// Its parts.
+    pub blocks: Vec<Block>,
+    /// The sources cited in it, in full, in the order of their numbers.
+    pub sources: Vec<Citation>,
+    /// Rows of buttons.
+    pub buttons: Vec<Vec<Button>>,
+    /// Only the asker should see it, where the door can do that.
+    pub personal: bool,
+    /// What the asker chose for themself; doors that forget (the console) keep to it while they last.
+    pub chosen: Option<Chosen>,
+}
+
+/// How a reply feels.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Tone {
+    /// Information.
+    #[default]
+    Plain,
+    /// All is well, or it worked.
+    Good,
+    /// Something is under way.
+    Watch,
+    /// Something is wrong.
+    Alarm,
+    /// The asker should look again at what was asked.
+    Polite,
+}
+
+/// A choice of language or zone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chosen {
+    /// The language.
+    pub lang: Option<Lang>,
+    /// The zone.
+    pub zone: Option<chrono_tz::Tz>,
+}
+
+/// A part of a reply.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Block {
+    /// A heading within it.
+    Heading(Line),
+    /// A paragraph.
+    Text(Line),
+    /// A remark in a lower voice.
+    Note(Line),
+    /// One thing of a list.
+    Item(Item),
+}
+
+/// One thing of a list: a first line, and what belongs to it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Item {
+    /// What it is about, and when.
+    pub head: Line,
+    /// What it says.
+    pub body: Vec<Line>,
+}
+
+/// A source in full.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Citation {
+    /// The number it is cited by.
+    pub number: u32,
+    /// Publisher, title, date, address.
+    pub text: Line,
+}
+
+/// A button: pressing it is the same as typing its line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Button {
+    /// What stands on it.
+    pub label: String,
+    /// What it asks; at most [`BUTTON_BYTES`].
+    pub line: String,
+}
+
+impl Button {
+    /// A button; none if its line does not fit.
+    pub fn new(label: impl Into<String>, line: impl Into<String>) -> Option<Button> {
+        let line = line.into();
+        (line.len() <= BUTTON_BYTES).then(|| Button { label: label.into(), line })
+    }
+}
+
+/// A run of text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Line(pub Vec<Span>);
+
+/// A piece of text of one kind.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Span {
+    /// As it is.
+    Text(String),
+    /// Stands out.
+    Strong(String),
+    /// Stands back.
+    Soft(String),
+    /// Taken back.
+    Struck(String),
+    /// To be typed as it stands.
+    Code(String),
+    /// A moment known to the minute: the words for it, and the instant in seconds since 1970.
+    Time {
+        /// In words, in the reader's zone.
+        text: String,
+        /// Seconds since 1970 UTC.
+        at: i64,
+    },
+    /// `[1]`.
+    Cite {
+        /// The number.
+        number: u32,
+        /// Where it leads.
+        link: Option<Link>,
+    },
+    /// A link.
+    Link {
+        /// What it is called.
+        text: String,
+        /// Where it leads.
+        link: Link,
+    },
+}
+
+impl Line {
+    /// An empty one.
+    pub fn new() -> Line {
+        Line::default()
+    }
+
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Adds a piece.
+    pub fn span(mut self, span: Span) -> Line {
+        self.0.push(span);
+        self
+    }
+
+    /// Adds text.
+    pub fn text(self, text: impl Into<String>) -> Line {
+        self.span(Span::Text(text.into()))
+    }
+
+    /// Adds text that stands out.
+    pub fn strong(self, text: impl Into<String>) -> Line {
+        self.span(Span::Strong(text.into()))
+    }
+
+    /// Adds text that stands back.
+    pub fn soft(self, text: impl Into<String>) -> Line {
+        self.span(Span::Soft(text.into()))
+    }
+
+    /// Adds text that was taken back.
+    pub fn struck(self, text: impl Into<String>) -> Line {
+        self.span(Span::Struck(text.into()))
+    }
+
+    /// Adds something to type.
+    pub fn code(self, text: impl Into<String>) -> Line {
+        self.span(Span::Code(text.into()))
+    }
+
+    /// Adds another line's pieces.
+    pub fn join(mut self, other: Line) -> Line {
+        self.0.extend(other.0);
+        self
+    }
+
+    /// The words alone.
+    pub fn plain(&self) -> String {
+        self.0
+            .iter()
+            .map(|span| match span {
+                Span::Text(text) | Span::Strong(text) | Span::Soft(text) | Span::Struck(text) | Span::Code(text) => {
+                    text.clone()
+                }
+                Span::Time { text, .. } | Span::Link { text, .. } => text.clone(),
+                Span::Cite { number, .. } => format!("[{number}]"),
+            })
+            .collect()
+    }
+}
+
+impl From<&str> for Line {
+    fn from(text: &str) -> Line {
+        Line::new().text(text)
+    }
+}
+
+impl From<String> for Line {
+    fn from(text: String) -> Line {
+        Line::new().text(text)
+    }
+}
+
+impl Reply {
+    /// A reply with a heading.
+    pub fn titled(title: impl Into<Line>) -> Reply {
+        Reply { title: title.into(), ..Reply::default() }
+    }
+
+    /// A short reply to one person.
+    pub fn personal(tone: Tone, text: impl Into<Line>) -> Reply {
+        Reply { tone, blocks: vec![Block::Text(text.into())], personal: true, ..Reply::default() }
+    }
+
+    /// Adds a part.
+    pub fn with(mut self, block: Block) -> Reply {
+        self.blocks.push(block);
+        self
+    }
+
+    /// Adds a paragraph.
+    pub fn say(self, line: impl Into<Line>) -> Reply {
+        self.with(Block::Text(line.into()))
+    }
+
+    /// Adds a remark.
+    pub fn note(self, line: impl Into<Line>) -> Reply {
+        self.with(Block::Note(line.into()))
+    }
+
+    /// Adds a row of buttons, if there are any.
+    pub fn row(mut self, buttons: impl IntoIterator<Item = Button>) -> Reply {
+        let row: Vec<Button> = buttons.into_iter().collect();
+        if !row.is_empty() {
+            self.buttons.push(row);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_button_that_does_not_fit_is_not_made() {
+        assert!(Button::new("➡️", "x".repeat(BUTTON_BYTES)).is_some());
+        assert!(Button::new("➡️", "è".repeat(BUTTON_BYTES)).is_none());
+    }
+}

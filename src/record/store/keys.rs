@@ -1,0 +1,195 @@
+//! The keys of the state: a table byte, then fixed-width big-endian integers, so that a prefix scan is an answer.
+
+use crate::{entry::Kind, when::Order};
+
+/// The number an incident has inside one state; it never leaves it.
+pub type IncidentId = u32;
+
+/// Which ordered list of an incident.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum List {
+    /// Events and statements.
+    Timeline = 0,
+    /// Statements alone.
+    Statements = 1,
+}
+
+/// `commit number and hash of the newest line`
+pub const HEAD: &[u8] = b"m/head";
+/// `how many incidents there are`
+pub const INCIDENTS: &[u8] = b"m/incidents";
+/// `which shape these rows have`
+pub const SHAPE: &[u8] = b"m/shape";
+
+/// A key under construction.
+pub struct Key(Vec<u8>);
+
+impl Key {
+    /// In a table.
+    pub fn of(table: u8) -> Key {
+        Key(vec![table])
+    }
+
+    /// A number of 4 bytes.
+    pub fn n32(mut self, number: u32) -> Key {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    /// A number of 8 bytes.
+    pub fn n64(mut self, number: u64) -> Key {
+        self.0.extend_from_slice(&number.to_be_bytes());
+        self
+    }
+
+    /// One byte.
+    pub fn byte(mut self, byte: u8) -> Key {
+        self.0.push(byte);
+        self
+    }
+
+    /// Text.
+    pub fn text(mut self, text: &str) -> Key {
+        self.0.extend_from_slice(text.as_bytes());
+        self
+    }
+
+    /// Done.
+    pub fn end(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// `line's commit → its bytes`
+pub fn line(commit: u64) -> Vec<u8> {
+    Key::of(b'l').n64(commit).end()
+}
+
+/// `handle → incident's id, commit of its opening`
+pub fn handle(handle: &str) -> Vec<u8> {
+    Key::of(b'h').text(handle).end()
+}
+
+/// `incident → its head: last number, last hash, counters`
+pub fn incident(id: IncidentId) -> Vec<u8> {
+    Key::of(b'n').n32(id).end()
+}
+
+/// `incident, number → commit, kind, counters up to here`
+pub fn entry(id: IncidentId, number: u32) -> Vec<u8> {
+    Key::of(b'e').n32(id).n32(number).end()
+}
+
+/// `incident, list, order, number → commit that put it there`
+pub fn listed(id: IncidentId, list: List, order: Order, number: u32) -> Vec<u8> {
+    list_at(id, list, order).n32(number).end()
+}
+
+/// The beginning of the keys of a list from one order on.
+pub fn list_at(id: IncidentId, list: List, Order(last, first): Order) -> Key {
+    list_of(id, list).n64(sortable(last)).n64(sortable(first))
+}
+
+/// The beginning of the keys of a list.
+pub fn list_of(id: IncidentId, list: List) -> Key {
+    Key::of(b't').n32(id).byte(list as u8)
+}
+
+/// The order and the number in a key of a list.
+pub fn read_listed(key: &[u8]) -> Option<(Order, u32)> {
+    let number = |at: usize| Some(u64::from_be_bytes(key.get(at..at + 8)?.try_into().ok()?));
+    let entry = u32::from_be_bytes(key.get(22..26)?.try_into().ok()?);
+    Some((Order(unsortable(number(6)?), unsortable(number(14)?)), entry))
+}
+
+/// `incident, kind, number → commit`
+pub fn of_kind(id: IncidentId, kind: Kind, number: u32) -> Vec<u8> {
+    Key::of(b'k').n32(id).byte(kind.byte()).n32(number).end()
+}
+
+/// `incident, subject, number of the correction or retraction → commit`
+pub fn revision(id: IncidentId, subject: u32, number: u32) -> Vec<u8> {
+    Key::of(b'c').n32(id).n32(subject).n32(number).end()
+}
+
+/// `incident, subject → number of its newest correction or retraction`
+pub fn last_revision(id: IncidentId, subject: u32) -> Vec<u8> {
+    Key::of(b'q').n32(id).n32(subject).end()
+}
+
+/// `incident, claim, number of a statement about it → commit`
+pub fn voice(id: IncidentId, claim: u32, number: u32) -> Vec<u8> {
+    Key::of(b's').n32(id).n32(claim).n32(number).end()
+}
+
+/// `incident, entry, number of its rival → commit`
+pub fn rival(id: IncidentId, entry: u32, number: u32) -> Vec<u8> {
+    Key::of(b'v').n32(id).n32(entry).n32(number).end()
+}
+
+/// `incident, dossier key → number`
+pub fn key(id: IncidentId, key: &str) -> Vec<u8> {
+    Key::of(b'u').n32(id).text(key).end()
+}
+
+/// `organisation, incident, number of an entry that names it → commit`
+pub fn organisation(handle: &str, id: IncidentId, number: u32) -> Vec<u8> {
+    Key::of(b'o').text(handle).byte(0).n32(id).n32(number).end()
+}
+
+/// `incident, organisation → number of the entry that made it part of the incident`
+pub fn member(id: IncidentId, handle: &str) -> Vec<u8> {
+    Key::of(b'y').n32(id).text(handle).end()
+}
+
+/// `incident, entry → number of its retraction`
+pub fn retracted(id: IncidentId, subject: u32) -> Vec<u8> {
+    Key::of(b'w').n32(id).n32(subject).end()
+}
+
+/// `ask → when it was handed in, what came of it`
+pub fn ask(key: &str) -> Vec<u8> {
+    Key::of(b'a').text(key).end()
+}
+
+/// `address → author`
+pub fn person(address: &str) -> Vec<u8> {
+    Key::of(b'p').text(address).end()
+}
+
+/// `address → what was chosen there`
+pub fn setting(address: &str) -> Vec<u8> {
+    Key::of(b'g').text(address).end()
+}
+
+/// `dossier → commit of the line that says it was loaded to its end`
+pub fn loaded(dossier: &str) -> Vec<u8> {
+    Key::of(b'b').text(dossier).end()
+}
+
+/// The last 4 bytes of a key, where numbers of entries stand.
+pub fn last_number(key: &[u8]) -> Option<u32> {
+    Some(u32::from_be_bytes(key.last_chunk::<4>().copied()?))
+}
+
+/// Signed numbers in the order of their bytes.
+fn sortable(number: i64) -> u64 {
+    number.cast_unsigned() ^ (1 << 63)
+}
+
+fn unsortable(bits: u64) -> i64 {
+    (bits ^ (1 << 63)).cast_signed()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_order_of_keys_is_the_order_of_dates() {
+        let key = |last, first, number| listed(7, List::Timeline, Order(last, first), number);
+        let sorted = [key(-5, -9, 1), key(-1, -2, 1), key(0, 0, 1), key(0, 0, 2), key(3, -1, 1), key(3, 2, 1)];
+        assert!(sorted.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(read_listed(&key(-5, 9, 44)), Some((Order(-5, 9), 44)));
+    }
+}

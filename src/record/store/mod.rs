@@ -1,0 +1,253 @@
+//! The store: the journal that is the truth, the state folded from it, one writer, and readers that never wait for it
+//! longer than one bounded group.
+
+mod fold;
+pub mod keys;
+mod recover;
+pub mod state;
+mod verify;
+mod writer;
+
+use std::{
+    fs::{File, OpenOptions, TryLockError},
+    io,
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::{
+        Arc, Mutex, PoisonError, RwLock,
+        mpsc::{Receiver, SyncSender, sync_channel},
+    },
+    thread::JoinHandle,
+};
+
+pub use fold::{Choice, EntryRow, Head, IncidentHead};
+pub use recover::Note;
+pub use state::StateError;
+pub use verify::{Report, verify_at_rest};
+pub use writer::{ASK_DAYS, Conflict, Drafted, Expect, NotSaid, Receipt, Set};
+
+use crate::{
+    journal::{self, Journal},
+    view::View,
+};
+use state::State;
+use writer::{Job, Writer};
+
+/// How many sets may wait for the writer before whoever asks waits too.
+const QUEUE: usize = 1_024;
+
+/// Where the store lies and what it may use.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The data directory: holds `journal/`, `sled/` and `lock`.
+    pub dir: PathBuf,
+    /// Memory for sled's page cache, in bytes.
+    pub cache_bytes: u64,
+    /// The size in bytes past which a journal file is closed and the next begun.
+    pub rotate_at: u64,
+}
+
+impl Options {
+    /// The usual ones for a directory.
+    pub fn new(dir: &Path) -> Options {
+        Options { dir: dir.to_owned(), cache_bytes: 32 << 20, rotate_at: journal::ROTATE_AT }
+    }
+
+    pub(crate) fn journal_dir(&self) -> PathBuf {
+        self.dir.join("journal")
+    }
+
+    pub(crate) fn sled_dir(&self) -> PathBuf {
+        self.dir.join("sled")
+    }
+}
+
+/// Why a store could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// Another process has it open.
+    #[error("the data directory {0} is in use by another process")]
+    Busy(String),
+    /// It was written by a newer program.
+    #[error("{0}")]
+    Newer(String),
+    /// The system refused.
+    #[error("{what}: {error}")]
+    Io {
+        /// What was tried.
+        what: String,
+        /// What it answered.
+        error: io::Error,
+    },
+    /// The state cannot be used, and could not be folded again.
+    #[error(transparent)]
+    State(#[from] StateError),
+}
+
+impl OpenError {
+    pub(crate) fn io(what: impl Into<String>) -> impl FnOnce(io::Error) -> OpenError {
+        let what = what.into();
+        move |error| OpenError::Io { what, error }
+    }
+}
+
+/// An open store. Dropping it writes what is queued, flushes, and lets the next process in.
+pub struct Store {
+    shared: Arc<Shared>,
+    jobs: Option<SyncSender<Job>>,
+    writer: Option<JoinHandle<()>>,
+    notes: Vec<Note>,
+    options: Options,
+    _lock: File,
+}
+
+/// What the writer and the readers share.
+pub(crate) struct Shared {
+    pub(crate) state: State,
+    head: RwLock<Head>,
+    read_only: RwLock<Option<String>>,
+    watchers: Mutex<Vec<Watcher>>,
+}
+
+type Watcher = Box<dyn Fn(u64) + Send>;
+
+impl Shared {
+    fn head(&self) -> Head {
+        *self.head.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn publish(&self, head: Head) {
+        *self.head.write().unwrap_or_else(PoisonError::into_inner) = head;
+        for watcher in self.watchers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            watcher(head.commit);
+        }
+    }
+
+    fn read_only(&self, reason: &str) {
+        *self.read_only.write().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+    }
+}
+
+/// An answer that is still to come.
+#[must_use = "nothing is known to be written before it is waited for"]
+pub struct Pending(Receiver<Result<Receipt, NotSaid>>);
+
+impl Pending {
+    /// Waits until it is durable and shows, or refused.
+    pub fn wait(self) -> Result<Receipt, NotSaid> {
+        self.0.recv().unwrap_or_else(|_| Err(NotSaid::ReadOnly("the store is closing".to_owned())))
+    }
+}
+
+impl Store {
+    /// Opens or makes a store: recovers what a crash left, folds what the state lacks, starts the writer. `progress`
+    /// hears how many bytes of how many were folded, when there is something to fold.
+    pub fn open(options: Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Store, OpenError> {
+        let lock = lock(&options.dir)?;
+        let recovered = recover::recover(&options, progress)?;
+        let journal_dir = options.journal_dir();
+        let journal = Journal::open(&journal_dir, options.rotate_at)
+            .map_err(OpenError::io(format!("opening the journal in {}", journal_dir.display())))?;
+        let shared = Arc::new(Shared {
+            state: recovered.state,
+            head: RwLock::new(recovered.head),
+            read_only: RwLock::new(recovered.read_only.clone()),
+            watchers: Mutex::default(),
+        });
+        let writer = Writer {
+            shared: Arc::clone(&shared),
+            journal,
+            sled_dir: options.sled_dir(),
+            head: recovered.head,
+            broken: recovered.read_only,
+        };
+        let (jobs, queue) = sync_channel(QUEUE);
+        let writer = std::thread::Builder::new()
+            .name("writer".to_owned())
+            .spawn(move || writer.run(&queue))
+            .map_err(OpenError::io("starting the writer"))?;
+        Ok(Store { shared, jobs: Some(jobs), writer: Some(writer), notes: recovered.notes, options, _lock: lock })
+    }
+
+    /// Writes a set and waits until it is durable and shows.
+    pub fn say(&self, set: Set) -> Result<Receipt, NotSaid> {
+        self.hand_in(set).wait()
+    }
+
+    /// Hands a set to the writer; many may be under way, and are written in the order they were handed in.
+    pub fn hand_in(&self, set: Set) -> Pending {
+        let (answer, pending) = std::sync::mpsc::channel();
+        if let Some(jobs) = &self.jobs {
+            // If the writer is gone, the sender of the answer is dropped with the job, and the asker is told.
+            let _ = jobs.send(Job::Say(Box::new(set), answer));
+        }
+        Pending(pending)
+    }
+
+    /// Flushes the state to the disk (the journal always is).
+    pub fn sync(&self) -> Result<(), NotSaid> {
+        let (answer, done) = std::sync::mpsc::channel();
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.send(Job::Sync(answer));
+        }
+        match done.recv() {
+            Ok(result) => result.map_err(NotSaid::Broke),
+            Err(_) => Err(NotSaid::ReadOnly("the store is closing".to_owned())),
+        }
+    }
+
+    /// What is known now; the view stays as it is whatever is written later.
+    pub fn view(&self) -> View<'_> {
+        View::new(&self.shared.state, self.shared.head())
+    }
+
+    /// The newest line.
+    pub fn head(&self) -> Head {
+        self.shared.head()
+    }
+
+    /// Why nothing can be written, if nothing can.
+    pub fn read_only(&self) -> Option<String> {
+        self.shared.read_only.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What was found and mended while opening.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+
+    /// Calls `watcher` with the commit number after every group, on the writer's thread: it must be quick.
+    pub fn watch(&self, watcher: impl Fn(u64) + Send + 'static) {
+        self.shared.watchers.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(watcher));
+    }
+
+    /// Reads the whole journal up to now and compares it with the state.
+    pub fn verify(&self) -> Result<Report, OpenError> {
+        let head = self.head();
+        verify::verify(&self.options.journal_dir(), Some(&self.shared.state), Some(head.commit))
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        drop(self.jobs.take());
+        if let Some(writer) = self.writer.take()
+            && writer.join().is_err()
+        {
+            tracing::error!("the writer panicked");
+        }
+    }
+}
+
+/// The lock that says that a process has the store open.
+fn lock(dir: &Path) -> Result<File, OpenError> {
+    journal::make_dir(dir).map_err(OpenError::io(format!("making the data directory {}", dir.display())))?;
+    let path = dir.join("lock");
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = file.map_err(OpenError::io(format!("opening {}", path.display())))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(OpenError::Busy(dir.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(OpenError::Io { what: format!("locking {}", path.display()), error }),
+    }
+}

@@ -1,0 +1,409 @@
+//! What happens at start: the journal's end is put in order, and the state is brought to where the journal is.
+//!
+//! A torn last group is cut; lines that the journal lost are written back from the state's copies where the chain
+//! fits; a state that cannot be trusted is moved aside and folded again. Where nothing fits, the store opens for
+//! reading only and names the place.
+
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    OpenError, Options,
+    fold::{self, Head, SHAPE},
+    keys,
+    state::{Layer, Read, State, StateError},
+};
+use crate::{
+    journal::{self, Found, JournalFile, Lines},
+    line::{BadLine, Hash, Line},
+};
+
+/// How many lines are folded as one batch.
+const FOLD_BATCH: usize = 256;
+
+/// Something that was found and mended while opening.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Note {
+    /// The state lacked the newest lines.
+    CaughtUp {
+        /// How many.
+        lines: u64,
+    },
+    /// The state could not be used.
+    Refolded {
+        /// Why.
+        reason: String,
+        /// Where it lies now.
+        aside: PathBuf,
+    },
+    /// The end of the journal was torn, or a set lacked its end: none of it had been acknowledged.
+    Cut {
+        /// The first commit that was cut.
+        from: u64,
+        /// Where the bytes lie now.
+        side: PathBuf,
+    },
+    /// The journal lacked lines, or they were damaged; the state's copies fitted the chain.
+    Restored {
+        /// How many.
+        lines: u64,
+        /// Which file they went to.
+        file: PathBuf,
+    },
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Note::CaughtUp { lines: 1 } => write!(f, "the state lacked 1 line of the journal; it has it now"),
+            Note::CaughtUp { lines } => write!(f, "the state lacked {lines} lines of the journal; it has them now"),
+            Note::Refolded { reason, aside } => {
+                write!(f, "{reason}; it was moved to {} and folded again from the journal", aside.display())
+            }
+            Note::Cut { from, side } => write!(
+                f,
+                "the journal's end, from commit {from} on, was torn by a crash before it was acknowledged; it was cut and is kept in {}",
+                side.display()
+            ),
+            Note::Restored { lines, file } => {
+                write!(
+                    f,
+                    "{lines} damaged or missing lines of {} were restored from the state's copies",
+                    file.display()
+                )
+            }
+        }
+    }
+}
+
+/// A store that is in order, or can at least be read.
+pub(super) struct Recovered {
+    pub state: State,
+    pub head: Head,
+    pub notes: Vec<Note>,
+    pub read_only: Option<String>,
+}
+
+/// Why one pass ended early.
+enum Stop {
+    /// The state is not to be trusted: move it aside, and once more.
+    State(String),
+    /// It cannot go on at all.
+    Open(OpenError),
+}
+
+impl From<OpenError> for Stop {
+    fn from(error: OpenError) -> Stop {
+        Stop::Open(error)
+    }
+}
+
+impl From<StateError> for Stop {
+    fn from(error: StateError) -> Stop {
+        match error {
+            StateError::Damaged(_) => Stop::State(error.to_string()),
+            other => Stop::Open(other.into()),
+        }
+    }
+}
+
+pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Recovered, OpenError> {
+    let (journal_dir, sled_dir) = (options.journal_dir(), options.sled_dir());
+    journal::make_dir(&journal_dir).map_err(OpenError::io(format!("making {}", journal_dir.display())))?;
+    let mut notes = Vec::new();
+    for last_try in [false, true] {
+        let opened = State::open(&sled_dir, options.cache_bytes).map_err(Stop::from);
+        let reason = match opened.and_then(|state| {
+            let mut pass = Pass::new(&state, &journal_dir, progress)?;
+            pass.run()?;
+            let Pass { head, notes, read_only, .. } = pass;
+            Ok((state, head, notes, read_only))
+        }) {
+            Ok((state, head, more, read_only)) => {
+                notes.extend(more);
+                close_files(&sled_dir).map_err(OpenError::io(format!("closing {} to others", sled_dir.display())))?;
+                return Ok(Recovered { state, head, notes, read_only });
+            }
+            Err(Stop::Open(error)) => return Err(error),
+            Err(Stop::State(reason)) if last_try => return Err(StateError::Damaged(reason).into()),
+            Err(Stop::State(reason)) => reason,
+        };
+        let aside = journal::free_name(&sled_dir, "aside");
+        fs::rename(&sled_dir, &aside).map_err(OpenError::io(format!("moving {} aside", sled_dir.display())))?;
+        notes.push(Note::Refolded { reason, aside });
+    }
+    Err(StateError::Damaged("it could not be folded".to_owned()).into())
+}
+
+/// sled makes its files with the process's mask; only we may read them.
+fn close_files(dir: &Path) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt;
+    fs::set_permissions(dir, fs::Permissions::from_mode(0o700))?;
+    for item in fs::read_dir(dir)? {
+        let path = item?.path();
+        let mode = if path.is_dir() { 0o700 } else { 0o600 };
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode))?;
+    }
+    Ok(())
+}
+
+/// One pass over the end of the journal.
+struct Pass<'a> {
+    state: &'a State,
+    dir: &'a Path,
+    progress: &'a mut dyn FnMut(u64, u64),
+    /// Where the state is.
+    head: Head,
+    /// The last good line seen; its hash is unknown before the first.
+    at: u64,
+    hash: Option<Hash>,
+    /// Good lines past the state's head, with where they begin, not folded yet.
+    waiting: Vec<(u64, Line)>,
+    folded: u64,
+    notes: Vec<Note>,
+    read_only: Option<String>,
+    bytes: (u64, u64),
+}
+
+impl<'a> Pass<'a> {
+    fn new(state: &'a State, dir: &'a Path, progress: &'a mut dyn FnMut(u64, u64)) -> Result<Pass<'a>, Stop> {
+        let head = Head::read(state)?;
+        let shape = state.get(keys::SHAPE)?;
+        if head.commit > 0 && shape.as_deref() != Some(SHAPE) {
+            return Err(Stop::State("the state was written by another version".to_owned()));
+        }
+        Ok(Pass {
+            state,
+            dir,
+            progress,
+            head,
+            at: 0,
+            hash: Some(Hash::NONE),
+            waiting: Vec::new(),
+            folded: 0,
+            notes: Vec::new(),
+            read_only: None,
+            bytes: (0, 0),
+        })
+    }
+
+    fn run(&mut self) -> Result<(), Stop> {
+        let files = journal::files(self.dir).map_err(OpenError::io(format!("reading {}", self.dir.display())))?;
+        let from = files.iter().rposition(|file| file.first <= self.head.commit).unwrap_or(0);
+        let files = &files[from..];
+        if let Some(first) = files.first().filter(|file| file.first > 1 && file.first <= self.head.commit) {
+            self.at = first.first - 1;
+            self.hash = self.copy(self.at)?.map(|line| line.hash);
+        }
+        self.bytes.1 = files.iter().filter_map(|file| fs::metadata(&file.path).ok()).map(|meta| meta.len()).sum();
+        for (index, file) in files.iter().enumerate() {
+            self.file(file, files.get(index + 1))?;
+            if self.read_only.is_some() {
+                return Ok(());
+            }
+        }
+        let last = files.last().map(|file| file.path.clone());
+        self.drop_half_set(last.as_deref())?;
+        self.fold_waiting()?;
+        self.write_back(last)?;
+        if self.folded > 0 {
+            self.notes.push(Note::CaughtUp { lines: self.folded });
+        }
+        Ok(())
+    }
+
+    /// Follows the chain through one file; on the first bad line, mends the file or gives up on it.
+    fn file(&mut self, file: &JournalFile, next: Option<&JournalFile>) -> Result<(), Stop> {
+        let io = |what: &str| OpenError::io(format!("{what} {}", file.path.display()));
+        for found in Lines::open(&file.path).map_err(io("opening"))? {
+            let found = found.map_err(io("reading"))?;
+            self.bytes.0 += found.bytes.len() as u64 + 1;
+            match self.follow(&found) {
+                Ok(line) => self.good(found.offset, line)?,
+                Err(BadLine::Newer(format)) => {
+                    let reason = BadLine::Newer(format).to_string();
+                    return Err(
+                        OpenError::Newer(format!("{}, byte {}: {reason}", file.path.display(), found.offset)).into()
+                    );
+                }
+                Err(bad) => return self.mend(file, next, &found, &bad),
+            }
+        }
+        Ok(())
+    }
+
+    /// A line, if it is whole and continues the chain.
+    fn follow(&self, found: &Found) -> Result<Line, BadLine> {
+        let line = Line::read(&found.bytes)?;
+        let continues = line.header.commit == self.at + 1 && self.hash.is_none_or(|hash| hash == line.header.previous);
+        if found.ended && continues { Ok(line) } else { Err(BadLine::Canonical) }
+    }
+
+    fn good(&mut self, offset: u64, line: Line) -> Result<(), Stop> {
+        (self.at, self.hash) = (line.header.commit, Some(line.hash));
+        if self.at < self.head.commit {
+            return Ok(());
+        }
+        if self.at == self.head.commit {
+            let same = line.hash == self.head.hash;
+            return if same { Ok(()) } else { Err(Stop::State("the state disagrees with the journal".to_owned())) };
+        }
+        let new_group = self.waiting.last().is_some_and(|(_, last)| last.header.group != line.header.group);
+        if new_group && self.waiting.len() >= FOLD_BATCH {
+            self.fold_waiting()?;
+        }
+        self.waiting.push((offset, line));
+        Ok(())
+    }
+
+    fn fold_waiting(&mut self) -> Result<(), Stop> {
+        let mut layer = Layer::over(self.state);
+        for (_, line) in self.waiting.drain(..) {
+            fold::fold(&mut layer, &line)?;
+            self.head = Head { commit: line.header.commit, hash: line.hash };
+            self.folded += 1;
+        }
+        let rows = layer.rows;
+        self.state.apply(rows)?;
+        if self.folded > 2 * FOLD_BATCH as u64 {
+            (self.progress)(self.bytes.0.min(self.bytes.1), self.bytes.1);
+        }
+        Ok(())
+    }
+
+    /// A bad line: the state's copies take its place where they fit; a torn end is cut; else we read only.
+    fn mend(&mut self, file: &JournalFile, next: Option<&JournalFile>, bad: &Found, why: &BadLine) -> Result<(), Stop> {
+        let rest = self.rest(file, bad.offset)?;
+        let until = next.map_or(self.head.commit, |next| next.first - 1).min(self.head.commit);
+        if self.at < until {
+            return self.restore(file, bad.offset, until, &rest);
+        }
+        let torn = next.is_none() && rest.iter().all(|line| line.header.group <= self.at + 1);
+        if torn {
+            let side = journal::cut(&file.path, bad.offset)
+                .map_err(OpenError::io(format!("cutting the torn end of {}", file.path.display())))?;
+            self.notes.push(Note::Cut { from: self.at + 1, side });
+            return Ok(());
+        }
+        self.fold_waiting()?;
+        self.read_only = Some(format!(
+            "the journal is damaged in {} at byte {} (commit {}): {why}, and no other copy of it fits",
+            file.path.display(),
+            bad.offset,
+            self.at + 1
+        ));
+        Ok(())
+    }
+
+    /// The lines that can still be read behind a bad one.
+    fn rest(&self, file: &JournalFile, from: u64) -> Result<Vec<Line>, Stop> {
+        let io = || OpenError::io(format!("reading {}", file.path.display()));
+        let mut rest = Vec::new();
+        for found in Lines::open(&file.path).map_err(io())? {
+            let found = found.map_err(io())?;
+            if found.offset > from && found.ended {
+                rest.extend(Line::read(&found.bytes).ok());
+            }
+        }
+        Ok(rest)
+    }
+
+    /// Writes the file anew: what was good, then the state's copies, then what follows them in the chain.
+    fn restore(&mut self, file: &JournalFile, good: u64, until: u64, rest: &[Line]) -> Result<(), Stop> {
+        let io = |what: &str| OpenError::io(format!("{what} {}", file.path.display()));
+        let mut content = fs::read(&file.path).map_err(io("reading"))?;
+        content.truncate(usize::try_from(good).unwrap_or(usize::MAX));
+        let (mut lines, before) = (Vec::new(), (self.at, self.hash));
+        while self.at < until {
+            match self.copy(self.at + 1)?.filter(|copy| self.hash.is_none_or(|hash| copy.header.previous == hash)) {
+                Some(copy) => {
+                    (self.at, self.hash) = (copy.header.commit, Some(copy.hash));
+                    lines.push(copy);
+                }
+                None => {
+                    self.read_only = Some(format!(
+                        "the journal is damaged in {} at byte {good} (commit {}), and the state's copy does not fit",
+                        file.path.display(),
+                        self.at + 1
+                    ));
+                    (self.at, self.hash) = before;
+                    return Ok(());
+                }
+            }
+        }
+        let restored = lines.len() as u64;
+        for line in rest {
+            if line.header.commit == self.at + 1 && Some(line.header.previous) == self.hash {
+                (self.at, self.hash) = (line.header.commit, Some(line.hash));
+                lines.push(line.clone());
+            }
+        }
+        for line in &lines {
+            content.extend_from_slice(&line.bytes);
+            content.push(b'\n');
+        }
+        journal::replace(&file.path, &content).map_err(io("repairing"))?;
+        self.notes.push(Note::Restored { lines: restored, file: file.path.clone() });
+        self.waiting.extend(
+            lines.into_iter().filter(|line| line.header.commit > self.head.commit).map(|line| (u64::MAX, line)),
+        );
+        Ok(())
+    }
+
+    /// The state's copy of a line.
+    fn copy(&self, commit: u64) -> Result<Option<Line>, StateError> {
+        Ok(self.state.get(&keys::line(commit))?.and_then(|bytes| Line::read(&bytes).ok()))
+    }
+
+    /// Cuts a set whose end is missing: none of it was acknowledged.
+    fn drop_half_set(&mut self, file: Option<&Path>) -> Result<(), Stop> {
+        let Some((_, last)) = self.waiting.last() else { return Ok(()) };
+        let whole = last.header.set.at == last.header.set.of;
+        let keep = self.waiting.len().saturating_sub(last.header.set.at as usize);
+        let (Some(file), false) = (file, whole) else { return Ok(()) };
+        let Some((offset, first)) = self.waiting.get(keep).filter(|(offset, _)| *offset != u64::MAX) else {
+            return Ok(());
+        };
+        let side = journal::cut(file, *offset)
+            .map_err(OpenError::io(format!("cutting the torn end of {}", file.display())))?;
+        self.notes.push(Note::Cut { from: first.header.commit, side });
+        (self.at, self.hash) = (first.header.commit - 1, Some(first.header.previous));
+        self.waiting.truncate(keep);
+        Ok(())
+    }
+
+    /// Lines that the state has and the journal's end lacks are written back, if they continue its chain.
+    fn write_back(&mut self, last: Option<PathBuf>) -> Result<(), Stop> {
+        if self.at >= self.head.commit {
+            return Ok(());
+        }
+        let path = last.unwrap_or_else(|| self.dir.join(journal::file_name(1)));
+        let mut content = Vec::new();
+        let from = self.at;
+        while self.at < self.head.commit {
+            let Some(copy) = self.copy(self.at + 1)?.filter(|copy| self.hash == Some(copy.header.previous)) else {
+                self.read_only = Some(format!(
+                    "the journal ends at commit {from}, the state at {}, and the state's copy of commit {} does not continue the journal",
+                    self.head.commit,
+                    self.at + 1
+                ));
+                return Ok(());
+            };
+            content.extend_from_slice(&copy.bytes);
+            content.push(b'\n');
+            (self.at, self.hash) = (copy.header.commit, Some(copy.hash));
+        }
+        let write = || -> io::Result<()> {
+            use io::Write;
+            let mut file = journal::private_file(&path)?;
+            file.write_all(&content)?;
+            file.sync_all()?;
+            journal::sync_dir(self.dir)
+        };
+        write().map_err(OpenError::io(format!("writing lost lines back to {}", path.display())))?;
+        self.notes.push(Note::Restored { lines: self.at - from, file: path });
+        Ok(())
+    }
+}

@@ -1,0 +1,186 @@
+//! The state in sled: one ordered map of rows, each group applied as one atomic batch. Only this file names sled.
+//!
+//! One tree with a table byte in front of each key, instead of a tree a table: a batch over one tree is atomic without
+//! a transaction's closures and retries, and every table is scanned the same way.
+
+use std::{
+    collections::BTreeMap,
+    fs, io,
+    ops::{Bound, Deref},
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
+
+/// Rows as they will be once a group is applied.
+pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Something that rows can be read from.
+pub trait Read {
+    /// One row's value.
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StateError>;
+}
+
+/// A value or key as the state holds it.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Bytes(sled::IVec);
+
+impl Deref for Bytes {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl From<&[u8]> for Bytes {
+    fn from(bytes: &[u8]) -> Bytes {
+        Bytes(bytes.into())
+    }
+}
+
+/// Why the state could not be opened, read or written.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Another process has it open.
+    #[error("the state in {0} is open in another process")]
+    Locked(String),
+    /// It cannot be trusted: it must be moved aside and folded again.
+    #[error("the state is damaged: {0}")]
+    Damaged(String),
+    /// The system refused.
+    #[error("the state cannot be read or written: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl From<sled::Error> for StateError {
+    fn from(error: sled::Error) -> StateError {
+        match error {
+            sled::Error::Io(error) => StateError::Io(error),
+            other => StateError::Damaged(other.to_string()),
+        }
+    }
+}
+
+/// The state.
+pub struct State {
+    db: sled::Db,
+}
+
+impl State {
+    /// Opens or makes it. sled 0.34 may panic on a damaged file, and does not open beside a half-written snapshot.
+    pub fn open(dir: &Path, cache_bytes: u64) -> Result<State, StateError> {
+        remove_half_snapshots(dir)?;
+        let open = || sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(Some(500)).open();
+        match catch_unwind(AssertUnwindSafe(open)) {
+            Ok(Ok(db)) => Ok(State { db }),
+            Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
+                Err(StateError::Locked(dir.display().to_string()))
+            }
+            Ok(Err(error)) => Err(error.into()),
+            Err(_) => Err(StateError::Damaged("sled panicked while opening it".to_owned())),
+        }
+    }
+
+    /// Applies a group's rows, all or none.
+    pub fn apply(&self, rows: Rows) -> Result<(), StateError> {
+        let mut batch = sled::Batch::default();
+        for (key, value) in rows {
+            batch.insert(key, value);
+        }
+        Ok(self.db.apply_batch(batch)?)
+    }
+
+    /// Forgets one row.
+    pub fn remove(&self, key: &[u8]) -> Result<(), StateError> {
+        self.db.remove(key)?;
+        Ok(())
+    }
+
+    /// The rows of a range of keys, either way round. Each step sees what is there at that step: not a snapshot.
+    pub fn range(&self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> Scan {
+        Scan { rows: self.db.range::<Vec<u8>, _>((from, to)) }
+    }
+
+    /// The rows whose keys begin with `prefix`.
+    pub fn prefix(&self, prefix: &[u8]) -> Scan {
+        Scan { rows: self.db.scan_prefix(prefix) }
+    }
+
+    /// Writes everything out and makes it durable: sled's own flush does not sync on Linux (sled #1452).
+    pub fn sync(&self, dir: &Path) -> Result<(), StateError> {
+        self.db.flush()?;
+        fs::File::open(dir.join("db"))?.sync_data()?;
+        Ok(())
+    }
+}
+
+impl Read for State {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
+        Ok(self.db.get(key)?.map(Bytes))
+    }
+}
+
+/// Rows, one after the other.
+pub struct Scan {
+    rows: sled::Iter,
+}
+
+impl Iterator for Scan {
+    type Item = Result<(Bytes, Bytes), StateError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        Some(self.rows.next()?.map(|(key, value)| (Bytes(key), Bytes(value))).map_err(StateError::from))
+    }
+}
+
+impl DoubleEndedIterator for Scan {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        Some(self.rows.next_back()?.map(|(key, value)| (Bytes(key), Bytes(value))).map_err(StateError::from))
+    }
+}
+
+/// Rows that are not applied yet, over those that are.
+pub struct Layer<'a> {
+    under: &'a dyn Read,
+    /// What is new.
+    pub rows: Rows,
+}
+
+impl<'a> Layer<'a> {
+    /// Nothing new yet.
+    pub fn over(under: &'a dyn Read) -> Layer<'a> {
+        Layer { under, rows: Rows::new() }
+    }
+
+    /// Sets a row.
+    pub fn put(&mut self, key: Vec<u8>, value: impl Into<Vec<u8>>) {
+        self.rows.insert(key, value.into());
+    }
+}
+
+impl Read for Layer<'_> {
+    fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
+        match self.rows.get(key) {
+            Some(value) => Ok(Some(Bytes(value.as_slice().into()))),
+            None => self.under.get(key),
+        }
+    }
+}
+
+/// A snapshot that was being written when the process died blocks opening (sled #1527, #1533); it holds nothing that
+/// the log does not.
+fn remove_half_snapshots(dir: &Path) -> io::Result<()> {
+    let listing = match fs::read_dir(dir) {
+        Ok(listing) => listing,
+        Err(missing) if missing.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error),
+    };
+    for item in listing {
+        let path = item?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.starts_with("snap.") && name.ends_with(".generating") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}

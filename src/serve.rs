@@ -1,0 +1,438 @@
+//! The only file that knows all rooms: opens, starts, waits, and stops in order.
+
+use std::{
+    io::{self, IsTerminal, Read, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use commands::kit::{Door, House, Role};
+use indicatif::{ProgressBar, ProgressStyle};
+use record::{
+    lang::{Lang, Text},
+    store::{OpenError, Options, Store, verify_at_rest},
+};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    sync::watch,
+};
+
+use crate::{
+    bundled,
+    cli::{Cli, Command, Format},
+    config::{self, LogFormat, Settings},
+    console::{self, End, Session},
+    control::{self, Connect, Event, Link, Request},
+    desk::{Desk, Undone},
+    web,
+};
+
+/// Everything is over this long after it was told to stop.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+/// How long a command waits for a bot that is just starting or stopping.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Does what the command line says; the process's exit code.
+pub fn execute(cli: Cli) -> ExitCode {
+    let env = std::env::vars_os();
+    let settings = match config::load(cli.config.as_deref(), cli.data.as_deref(), env, &bundled::names()) {
+        Ok(settings) => settings,
+        Err(fault) => {
+            complain(&fault);
+            return ExitCode::from(2);
+        }
+    };
+    start_log(&settings);
+    let done = match cli.command.unwrap_or(Command::Run) {
+        Command::Run => run(settings),
+        Command::Console { role, lang } => console(&settings, role.into(), lang.into()),
+        Command::Import { files } => import(&settings, &files),
+        Command::Export { incident, format } => export(&settings, incident, format),
+        Command::Check => check(&settings),
+        Command::Health => health(&settings),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Undone(why)) => {
+            if !why.is_empty() {
+                complain(&why);
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+type Done = Result<(), Undone>;
+
+/// Tells the person at the terminal what is wrong; a closed standard error has nobody to tell.
+fn complain(what: &dyn std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "strillone: {what}");
+}
+
+fn undone(what: impl Into<String>) -> impl FnOnce(io::Error) -> Undone {
+    let what = what.into();
+    move |error| Undone(format!("{what}: {error}"))
+}
+
+fn start_log(settings: &Settings) {
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(&settings.log.filter);
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    match settings.log.format {
+        LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).with_target(false).init(),
+        LogFormat::Json => log.json().init(),
+    }
+}
+
+/// What the bot can say of itself.
+fn house() -> House {
+    let off = |setting: Text| setting;
+    House {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        doors: vec![
+            Door { name: "Telegram", state: off(Text { en: "off", it: "spento" }) },
+            Door { name: "Discord", state: off(Text { en: "off", it: "spento" }) },
+        ],
+    }
+}
+
+/// Opens the store, loads the bundled dossiers, and tells in the log what was mended.
+fn open(settings: &Settings) -> Result<Desk, OpenError> {
+    let options = Options { cache_bytes: settings.store.cache_mb << 20, ..Options::new(&settings.store.path) };
+    let bar = bar("folding the journal");
+    let store = Store::open(options, &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    })?;
+    bar.finish_and_clear();
+    for note in store.notes() {
+        tracing::warn!("{note}");
+    }
+    if let Some(reason) = store.read_only() {
+        tracing::error!(reason, "the store can only be read");
+    }
+    Ok(Desk::new(Arc::new(store), house(), settings.record.lang))
+}
+
+fn load_bundled(desk: &Desk, settings: &Settings) -> Result<Vec<String>, Undone> {
+    if desk.store().read_only().is_some() {
+        return Ok(Vec::new());
+    }
+    desk.load_bundled(&settings.record.bundled)
+}
+
+/// The running bot, or the store itself, whichever is to be had.
+fn link(settings: &Settings) -> Result<Link, Undone> {
+    let dir = &settings.store.path;
+    let since = Instant::now();
+    loop {
+        if let Connect::Running(link) = Connect::to(dir).map_err(undone("reaching the running bot"))? {
+            return Ok(link);
+        }
+        match open(settings) {
+            Ok(desk) => {
+                load_bundled(&desk, settings)?;
+                return Ok(Link::Here(desk));
+            }
+            // A bot that is starting has the store open before it listens.
+            Err(OpenError::Busy(_)) if since.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(50)),
+            Err(error) => return Err(Undone(error.to_string())),
+        }
+    }
+}
+
+fn console(settings: &Settings, role: Role, lang: Lang) -> Done {
+    let session = Session::new(link(settings)?, role, lang);
+    match console::talk(session) {
+        // Whoever read the answers has enough of them.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        other => other.map(|_| ()).map_err(|error| Undone(error.to_string())),
+    }
+}
+
+fn import(settings: &Settings, files: &[PathBuf]) -> Done {
+    let mut texts = Vec::new();
+    for path in files {
+        let name = path.display().to_string();
+        let mut text = String::new();
+        let limit = record::dossier::MAX_BYTES as u64 + 1;
+        std::fs::File::open(path)
+            .and_then(|file| file.take(limit).read_to_string(&mut text))
+            .map_err(|error| Undone(format!("{name}: {error}")))?;
+        Desk::read_dossier(&name, &text)?;
+        texts.push((name, text));
+    }
+    let link = link(settings)?;
+    for (name, text) in texts {
+        let mut told = Told { name: name.clone(), bar: bar(&name), faults: Vec::new() };
+        link.call(Request::Import { name, text, dry: false }, &mut |event| told.hear(event))
+            .map_err(|error| Undone(format!("{}: {error}", told.name)))?;
+        told.bar.finish_and_clear();
+        if let Some(fault) = told.faults.into_iter().next() {
+            return Err(Undone(fault));
+        }
+    }
+    Ok(())
+}
+
+/// Tells how an import goes: a bar on a terminal; elsewhere a line now and then, each of which is a promise kept.
+struct Told {
+    name: String,
+    bar: ProgressBar,
+    faults: Vec<String>,
+}
+
+impl Told {
+    fn hear(&mut self, event: Event) -> io::Result<()> {
+        let mut out = io::stdout().lock();
+        match event {
+            Event::Progress { incident, done, total } => {
+                self.bar.set_length(total as u64);
+                self.bar.set_position(done as u64);
+                if self.bar.is_hidden() && done % 100 == 0 && done < total {
+                    writeln!(out, "{}: {incident}: {done} of {total} are recorded", self.name)?;
+                    out.flush()?;
+                }
+            }
+            Event::Imported { incident, recorded, corrected, retracted, unchanged, left } => {
+                let mut line = format!(
+                    "{}: {incident}: {recorded} recorded, {corrected} corrected, {unchanged} unchanged",
+                    self.name
+                );
+                if retracted > 0 {
+                    line += &format!(", {retracted} retracted");
+                }
+                if left > 0 {
+                    line += &format!(", {left} left as they were retracted here");
+                }
+                self.bar.suspend(|| writeln!(out, "{line}"))?;
+                out.flush()?;
+            }
+            Event::Fault(fault) => self.faults.push(fault),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// A progress bar on standard error; hidden where that is no terminal.
+fn bar(what: &str) -> ProgressBar {
+    let style = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar());
+    ProgressBar::no_length().with_style(style).with_message(what.to_owned())
+}
+
+fn export(settings: &Settings, incident: Option<String>, format: Format) -> Done {
+    let link = link(settings)?;
+    let mut fault = None;
+    let heard = link.call(Request::Export { incident, format }, &mut |event| match event {
+        Event::Out(text) => io::stdout().lock().write_all(text.as_bytes()),
+        Event::Fault(why) => {
+            fault = Some(why);
+            Ok(())
+        }
+        _ => Ok(()),
+    });
+    match (heard.and_then(|()| io::stdout().lock().flush()), fault) {
+        (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+        (Err(error), _) => Err(Undone(error.to_string())),
+        (Ok(()), Some(why)) => Err(Undone(why)),
+        (Ok(()), None) => Ok(()),
+    }
+}
+
+fn check(settings: &Settings) -> Done {
+    let mut faults = 0;
+    let mut tell = |event: Event| {
+        match event {
+            Event::Line(line) => println!("{line}"),
+            Event::Fault(fault) => {
+                faults += 1;
+                complain(&fault);
+            }
+            _ => {}
+        }
+        Ok(())
+    };
+    println!("settings: in order");
+    match Connect::to(&settings.store.path).map_err(undone("reaching the running bot"))? {
+        Connect::Running(link) => link.call(Request::Check, &mut tell).map_err(undone("reaching the running bot"))?,
+        Connect::Nobody => {
+            let options = Options { cache_bytes: settings.store.cache_mb << 20, ..Options::new(&settings.store.path) };
+            let scratch = tempfile::tempdir().map_err(undone("making a directory for a copy of the state"))?;
+            match verify_at_rest(&options, scratch.path()).map_err(|error| Undone(error.to_string()))? {
+                Some(report) => control::report_lines(&report, &mut tell).map_err(undone("telling"))?,
+                None => println!("store: there is none yet in {}", settings.store.path.display()),
+            }
+        }
+    }
+    match faults {
+        0 => {
+            println!("store: in order");
+            Ok(())
+        }
+        _ => Err(Undone("the store has faults".to_owned())),
+    }
+}
+
+fn health(settings: &Settings) -> Done {
+    let Connect::Running(link) = Connect::to(&settings.store.path).map_err(undone("reaching the bot"))? else {
+        return Err(Undone(format!("no bot is running on {}", settings.store.path.display())));
+    };
+    let mut well = true;
+    let told = link.call(Request::Health, &mut |event| {
+        match event {
+            Event::Line(line) => println!("{line}"),
+            Event::Fault(line) => {
+                well = false;
+                println!("{line}");
+            }
+            _ => {}
+        }
+        Ok(())
+    });
+    told.map_err(undone("asking the bot"))?;
+    if well { Ok(()) } else { Err(Undone(String::new())) }
+}
+
+fn run(settings: Settings) -> Done {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(undone("starting"))?;
+    let terminal = Terminal::now();
+    let done = runtime.block_on(serve(settings));
+    runtime.shutdown_timeout(STOP_WITHIN);
+    terminal.restore();
+    done
+}
+
+async fn serve(settings: Settings) -> Done {
+    let mut terminate = signal(SignalKind::terminate()).map_err(undone("listening for SIGTERM"))?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(undone("listening for Ctrl-C"))?;
+    let (stop, stopping) = watch::channel(false);
+    let ready = web::Ready::default();
+    let web = listen(&settings)?.map(|listener| tokio::spawn(web::serve(listener, Arc::clone(&ready), stopping)));
+    let settings = Arc::new(settings);
+    let opening = Arc::clone(&settings);
+    let opened = tokio::task::spawn_blocking(move || -> Result<(Desk, Vec<String>), Undone> {
+        let desk = open(&opening).map_err(|error| Undone(error.to_string()))?;
+        let loaded = load_bundled(&desk, &opening)?;
+        Ok((desk, loaded))
+    });
+    let (desk, loaded) = tokio::select! {
+        opened = opened => opened.map_err(|error| Undone(error.to_string()))??,
+        _ = terminate.recv() => return Ok(()),
+        _ = interrupt.recv() => return Ok(()),
+    };
+    let control = control::serve(&settings.store.path, desk.clone()).map_err(undone("making the control socket"))?;
+    introduce(&settings, &desk, &loaded, web.is_some());
+    // The first to set it is this line; nobody else does.
+    let _ = ready.set(desk.clone());
+    let mut chat = offer_chat(desk.clone(), settings.record.lang);
+    loop {
+        tokio::select! {
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+            end = &mut chat => match end {
+                Ok(Ok(End::Interrupted)) => break,
+                Ok(Ok(End::Input)) => {
+                    println!("The chat is over; the bot goes on. Ctrl-C stops it.");
+                    chat = tokio::task::spawn(std::future::pending());
+                }
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the chat in the terminal ended; the bot goes on");
+                    chat = tokio::task::spawn(std::future::pending());
+                }
+                Err(error) => {
+                    tracing::error!(%error, "the chat in the terminal broke; the bot goes on");
+                    chat = tokio::task::spawn(std::future::pending());
+                }
+            },
+        }
+    }
+    tracing::info!("stopping");
+    drop(control);
+    // Nobody may be listening for it any more.
+    let _ = stop.send(true);
+    if let Some(web) = web {
+        match tokio::time::timeout(STOP_WITHIN / 4, web).await {
+            Ok(Ok(Err(error))) => tracing::warn!(%error, "the web pages ended with an error"),
+            Ok(Err(error)) => tracing::warn!(%error, "the web pages broke"),
+            Ok(Ok(Ok(()))) | Err(_) => {}
+        }
+    }
+    let synced = tokio::task::spawn_blocking(move || desk.store().sync());
+    match tokio::time::timeout(STOP_WITHIN / 2, synced).await {
+        Ok(Ok(Ok(()))) => {}
+        Ok(Ok(Err(error))) => tracing::warn!(%error, "the state could not be flushed; the journal holds everything"),
+        Ok(Err(_)) | Err(_) => tracing::warn!("the state was not flushed in time; the journal holds everything"),
+    }
+    Ok(())
+}
+
+/// The web's listener; none if it is off, or the default port is taken.
+fn listen(settings: &Settings) -> Result<Option<std::net::TcpListener>, Undone> {
+    let Some(listen) = settings.web.listen else { return Ok(None) };
+    match web::bind(listen) {
+        Ok(listener) => Ok(Some(listener)),
+        Err(error) if !settings.web.chosen && error.kind() == io::ErrorKind::AddrInUse => {
+            tracing::warn!(
+                "{listen} is taken by another program: the web pages are off (web.listen chooses another address)"
+            );
+            Ok(None)
+        }
+        Err(error) => Err(Undone(format!("web.listen: {listen} cannot be used: {error}"))),
+    }
+}
+
+/// Says in a few lines what is on, what is off, and which setting turns it on.
+fn introduce(settings: &Settings, desk: &Desk, loaded: &[String], web: bool) {
+    let mut lines = vec![format!("Strillone {}", env!("CARGO_PKG_VERSION"))];
+    let commit = desk.store().head().commit;
+    lines.push(format!("  store     on   {} (commit {commit})", shown(&settings.store.path)));
+    if !loaded.is_empty() {
+        lines.push(format!("  dossiers  on   loaded: {}", loaded.join(", ")));
+    }
+    lines.push(match settings.web.listen.filter(|_| web) {
+        Some(listen) => format!("  web       on   http://{listen}/healthz"),
+        None => "  web       off  web.listen turns it on".to_owned(),
+    });
+    for (name, token) in [("telegram", &settings.telegram.token), ("discord", &settings.discord.token)] {
+        lines.push(match token {
+            None => format!("  {name:<9} off  {name}.token or {name}.token_file turns it on"),
+            Some(_) => format!("  {name:<9} off  this version does not serve it yet; its token is left alone"),
+        });
+    }
+    lines.push(match io::stdin().is_terminal() {
+        true => "  console   on   type /help, or /timeline westpole; Ctrl-C stops the bot".to_owned(),
+        false => "  console   off  \"strillone console\" opens one beside the running bot".to_owned(),
+    });
+    println!("{}", lines.join("\n"));
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The chat in the terminal, on a thread of its own, if there is a terminal.
+fn offer_chat(desk: Desk, lang: Lang) -> tokio::task::JoinHandle<io::Result<End>> {
+    if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+        return tokio::task::spawn(std::future::pending());
+    }
+    tokio::task::spawn_blocking(move || console::chat(Session::new(Link::Here(desk), Role::Reader, lang)))
+}
+
+/// The terminal as it was before the chat changed it.
+struct Terminal(Option<rustix::termios::Termios>);
+
+impl Terminal {
+    fn now() -> Terminal {
+        Terminal(rustix::termios::tcgetattr(io::stdin()).ok())
+    }
+
+    fn restore(self) {
+        if let Some(modes) = self.0 {
+            // There is nothing more to be done if it fails.
+            let _ = rustix::termios::tcsetattr(io::stdin(), rustix::termios::OptionalActions::Now, &modes);
+        }
+    }
+}
