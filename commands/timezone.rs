@@ -25,7 +25,7 @@ static ZONE: Arg<Tz> = Arg {
         name: "zone",
         about: Text { en: "A zone such as Europe/Rome", it: "Un fuso come Europe/Rome" },
         required: false,
-        shape: Shape::Word,
+        shape: Shape::Words,
     },
     read: read_zone,
 };

@@ -1,1 +1,10 @@
+//! Everything that needs more than one room, in one binary.
+#![allow(clippy::unwrap_used, missing_docs)]
 
+mod contract;
+mod format;
+mod house;
+mod render;
+mod stories;
+mod survival;
+mod town;

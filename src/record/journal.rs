@@ -123,6 +123,17 @@ impl Journal {
         Ok(journal)
     }
 
+    /// Where its files lie.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Opens the last file again, after files were put in the place of others.
+    pub fn reopen(&mut self) -> io::Result<()> {
+        *self = Journal::open(&self.dir, self.rotate_at)?;
+        Ok(())
+    }
+
     /// Adds a group of whole lines, each with its line feed, and makes them durable. `first` is the commit number of
     /// the first. After an error nothing is known of what reached the disk: the journal must not be written again.
     pub fn append(&mut self, first: u64, group: &[u8]) -> io::Result<()> {
@@ -165,17 +176,20 @@ pub fn cut(path: &Path, offset: u64) -> io::Result<PathBuf> {
 
 /// Puts a file in the place of another, durably; the one that was there is kept beside it.
 pub fn replace(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
+    let kept = free_name(path, "damaged");
+    fs::hard_link(path, &kept)?;
+    overwrite(path, content)?;
+    Ok(kept)
+}
+
+/// Puts a file in the place of another, durably; nothing is kept of the one that was there.
+pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
     file.write_all(content)?;
     file.sync_all()?;
-    let kept = free_name(path, "damaged");
-    fs::hard_link(path, &kept)?;
     fs::rename(&new, path)?;
-    if let Some(dir) = path.parent() {
-        sync_dir(dir)?;
-    }
-    Ok(kept)
+    path.parent().map_or(Ok(()), sync_dir)
 }
 
 /// A name beside `path` that is not taken: `…​.torn-1`, `…​.torn-2`.

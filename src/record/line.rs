@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     entry::{Author, EntryName, Importance, Said},
-    private::{AskKey, Fact},
+    private::{AskKey, Bodies, Fact},
     slug::Slug,
     when::When,
 };
@@ -272,10 +272,19 @@ impl Line {
         Ok(Line { hash: Hash::of(raw.header.get().as_bytes()), header, public, private, bytes: bytes.to_vec() })
     }
 
+    /// The line without some of its bodies; its header, and so both chains, stay as they are.
+    pub fn without(&self, bodies: Bodies) -> Result<Vec<u8>, BadLine> {
+        let raw: Raw<'_> = serde_json::from_slice(&self.bytes)?;
+        let keep = |of: Bodies, body: Option<&RawValue>| {
+            body.filter(|_| bodies != of && bodies != Bodies::Both).map(|raw| raw.get().as_bytes().to_vec())
+        };
+        let (private, public) = (keep(Bodies::Private, raw.private), keep(Bodies::Public, raw.public));
+        Ok(assemble(raw.header.get().as_bytes(), private.as_deref(), public.as_deref()))
+    }
+
     /// The bytes that an export shows: the header and the public body.
     pub fn exported(&self) -> Result<Vec<u8>, BadLine> {
-        let raw: Raw<'_> = serde_json::from_slice(&self.bytes)?;
-        Ok(assemble(raw.header.get().as_bytes(), None, raw.public.map(|raw| raw.get().as_bytes())))
+        self.without(Bodies::Private)
     }
 }
 

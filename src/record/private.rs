@@ -36,6 +36,18 @@ impl fmt::Display for Address {
     }
 }
 
+/// Which bodies of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Bodies {
+    /// What everybody may see.
+    Public,
+    /// What only we may see.
+    Private,
+    /// Both.
+    Both,
+}
+
 /// A fact that is not part of any incident's public record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", deny_unknown_fields)]
@@ -58,6 +70,15 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         zone: Option<Tz>,
     },
+    /// Bodies were erased, by law or by wish; no copy may bring them back.
+    Erasure {
+        /// The commits of their lines.
+        commits: Vec<u64>,
+        /// Which of the lines' bodies.
+        bodies: Bodies,
+        /// Why, in words.
+        why: String,
+    },
     /// A bundled dossier was loaded to its end.
     Loaded {
         /// The dossier's name.
@@ -72,6 +93,7 @@ impl Fact {
             Fact::Person { .. } => "person",
             Fact::Setting { .. } => "setting",
             Fact::Loaded { .. } => "loaded",
+            Fact::Erasure { .. } => "erasure",
         }
     }
 }

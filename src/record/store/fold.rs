@@ -11,7 +11,7 @@ use crate::{
     entry::{Kind, Said},
     lang::Lang,
     line::{Hash, Line, Place, Public},
-    private::Fact,
+    private::{Bodies, Fact},
 };
 
 /// Which shape the rows have: another shape is folded again.
@@ -185,6 +185,7 @@ pub(super) fn fold(layer: &mut Layer<'_>, line: &Line) -> Result<(), StateError>
     }
     match &private.fact {
         None => {}
+        Some(Fact::Erasure { commits, bodies, .. }) => erase(layer, commits, *bodies)?,
         Some(Fact::Person { address, author }) => layer.put(keys::person(&address.0), author.0.as_bytes()),
         Some(Fact::Loaded { dossier }) => layer.put(keys::loaded(dossier), header.commit.to_be_bytes()),
         Some(Fact::Setting { address, lang, zone }) => {
@@ -194,6 +195,26 @@ pub(super) fn fold(layer: &mut Layer<'_>, line: &Line) -> Result<(), StateError>
         }
     }
     Ok(())
+}
+
+/// Erases the state's copies, and notes that the journal's files must follow.
+fn erase(layer: &mut Layer<'_>, commits: &[u64], bodies: Bodies) -> Result<(), StateError> {
+    for commit in commits {
+        let key = keys::line(*commit);
+        if let Some(bytes) = layer.get(&key)? {
+            let line = Line::read(&bytes).and_then(|line| line.without(bodies));
+            layer.put(key, line.map_err(|error| StateError::Damaged(format!("commit {commit}: {error}")))?);
+        }
+    }
+    let mut all = erasing(layer)?;
+    all.extend(commits.iter().map(|commit| (*commit, bodies)));
+    layer.put(keys::ERASING.to_vec(), json(&all)?);
+    Ok(())
+}
+
+/// What the journal's files still have to erase.
+pub(super) fn erasing(from: &dyn Read) -> Result<Vec<(u64, Bodies)>, StateError> {
+    from.get(keys::ERASING)?.map_or(Ok(Vec::new()), |row| from_json(&row))
 }
 
 fn fold_entry(layer: &mut Layer<'_>, line: &Line, place: &Place) -> Result<(), StateError> {

@@ -21,6 +21,9 @@ pub const INCIDENTS: &[u8] = b"m/incidents";
 /// `which shape these rows have`
 pub const SHAPE: &[u8] = b"m/shape";
 
+/// `the erasure that the journal's files still have to follow: which bodies of which commits`
+pub const ERASING: &[u8] = b"m/erasing";
+
 /// A key under construction.
 pub struct Key(Vec<u8>);
 

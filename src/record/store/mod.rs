@@ -1,6 +1,7 @@
 //! The store: the journal that is the truth, the state folded from it, one writer, and readers that never wait for it
 //! longer than one bounded group.
 
+mod erase;
 mod fold;
 pub mod keys;
 mod recover;

@@ -10,7 +10,7 @@ use std::{
 };
 
 use super::{
-    OpenError, Options,
+    OpenError, Options, erase,
     fold::{self, Head, SHAPE},
     keys,
     state::{Layer, Read, State, StateError},
@@ -67,6 +67,9 @@ impl fmt::Display for Note {
                 "the journal's end, from commit {from} on, was torn by a crash before it was acknowledged; it was cut and is kept in {}",
                 side.display()
             ),
+            Note::Restored { lines: 1, file } => {
+                write!(f, "1 damaged or missing line of {} was restored from the state's copy", file.display())
+            }
             Note::Restored { lines, file } => {
                 write!(
                     f,
@@ -123,6 +126,7 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
         }) {
             Ok((state, head, more, read_only)) => {
                 notes.extend(more);
+                erase::follow(&state, &journal_dir)?;
                 close_files(&sled_dir).map_err(OpenError::io(format!("closing {} to others", sled_dir.display())))?;
                 return Ok(Recovered { state, head, notes, read_only });
             }
@@ -310,17 +314,24 @@ impl<'a> Pass<'a> {
         Ok(rest)
     }
 
-    /// Writes the file anew: what was good, then the state's copies, then what follows them in the chain.
+    /// Writes the file anew: what was good, then what continues the chain, the journal's own lines before the state's
+    /// copies.
     fn restore(&mut self, file: &JournalFile, good: u64, until: u64, rest: &[Line]) -> Result<(), Stop> {
         let io = |what: &str| OpenError::io(format!("{what} {}", file.path.display()));
         let mut content = fs::read(&file.path).map_err(io("reading"))?;
         content.truncate(usize::try_from(good).unwrap_or(usize::MAX));
-        let (mut lines, before) = (Vec::new(), (self.at, self.hash));
-        while self.at < until {
-            match self.copy(self.at + 1)?.filter(|copy| self.hash.is_none_or(|hash| copy.header.previous == hash)) {
-                Some(copy) => {
-                    (self.at, self.hash) = (copy.header.commit, Some(copy.hash));
-                    lines.push(copy);
+        let (mut lines, mut restored, before) = (Vec::new(), 0, (self.at, self.hash));
+        let last = rest.iter().map(|line| line.header.commit).max().unwrap_or(0).max(until);
+        while self.at < last {
+            let fits = |line: &Line| {
+                line.header.commit == self.at + 1 && self.hash.is_none_or(|hash| line.header.previous == hash)
+            };
+            let own = rest.iter().find(|line| fits(line)).cloned();
+            restored += u64::from(own.is_none());
+            match own.map_or_else(|| self.copy(self.at + 1), |own| Ok(Some(own)))?.filter(fits) {
+                Some(line) => {
+                    (self.at, self.hash) = (line.header.commit, Some(line.hash));
+                    lines.push(line);
                 }
                 None => {
                     self.read_only = Some(format!(
@@ -331,13 +342,6 @@ impl<'a> Pass<'a> {
                     (self.at, self.hash) = before;
                     return Ok(());
                 }
-            }
-        }
-        let restored = lines.len() as u64;
-        for line in rest {
-            if line.header.commit == self.at + 1 && Some(line.header.previous) == self.hash {
-                (self.at, self.hash) = (line.header.commit, Some(line.hash));
-                lines.push(line.clone());
             }
         }
         for line in &lines {

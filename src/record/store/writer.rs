@@ -13,7 +13,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Shared,
+    Shared, erase,
     fold::{self, AskRow, EntryRow, Head, IncidentHead},
     keys,
     state::{Layer, Read, Rows, StateError},
@@ -245,7 +245,17 @@ impl Writer {
         self.shared.state.apply(rows).map_err(|error| error.to_string())?;
         self.head = group.head;
         self.shared.publish(group.head);
-        Ok(())
+        self.follow_erasures()
+    }
+
+    /// Has the journal's files follow an erasure; the file that is added to may be another one afterwards.
+    fn follow_erasures(&mut self) -> Result<(), String> {
+        let state = &self.shared.state;
+        if fold::erasing(state).map_err(|error| error.to_string())?.is_empty() {
+            return Ok(());
+        }
+        erase::follow(state, self.journal.dir()).map_err(|error| format!("erasing in the journal: {error}"))?;
+        self.journal.reopen().map_err(|error| format!("reopening the journal: {error}"))
     }
 
     fn forget_old_asks(&self, now: DateTime<Utc>) {

@@ -1,0 +1,126 @@
+//! What the record can do, printed: import, open, and the timeline, with few entries and with many.
+//!
+//! `cargo bench --bench record` uses 100,000 entries; `cargo bench --bench record -- 1000000` as many as you say.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+use std::{
+    fs,
+    hint::black_box,
+    path::Path,
+    time::{Duration, Instant},
+};
+
+use record::{
+    dossier, import,
+    lang::Lang,
+    pages::{self, Reader, TimelineAsk},
+    store::{Options, Store},
+};
+
+fn main() {
+    let many: usize = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100_000);
+    println!("| what | {} entries | {many} entries |\n|---|---|---|", 60);
+    let westpole = include_str!("../config/dossiers/westpole.toml").to_owned();
+    let few = Bench::new(&westpole, "westpole");
+    let lots = Bench::new(&large(many), "large");
+    row("import, entries/s", |it| format!("{:.0}", it.entries as f64 / it.import.as_secs_f64()), [&few, &lots]);
+    row("open after a clean stop", |it| format!("{:.1?}", it.open), [&few, &lots]);
+    row("fold anew, entries/s", |it| format!("{:.0}", it.entries as f64 / it.fold.as_secs_f64()), [&few, &lots]);
+    row("/timeline, p50 and p99", |it| format!("{:.1?} {:.1?}", it.timeline.0, it.timeline.1), [&few, &lots]);
+    row("/timeline as_of, p50 and p99", |it| format!("{:.1?} {:.1?}", it.as_of.0, it.as_of.1), [&few, &lots]);
+    row("journal, bytes", |it| it.journal.to_string(), [&few, &lots]);
+    row("state, bytes", |it| it.state.to_string(), [&few, &lots]);
+    row("resident memory while open, MB", |it| format!("{:.0}", it.memory), [&few, &lots]);
+}
+
+fn row(what: &str, cell: impl Fn(&Bench) -> String, of: [&Bench; 2]) {
+    println!("| {what} | {} | {} |", cell(of[0]), cell(of[1]));
+}
+
+struct Bench {
+    entries: usize,
+    import: Duration,
+    open: Duration,
+    fold: Duration,
+    timeline: (Duration, Duration),
+    as_of: (Duration, Duration),
+    journal: u64,
+    state: u64,
+    memory: f64,
+}
+
+impl Bench {
+    fn new(text: &str, handle: &str) -> Bench {
+        let dir = tempfile::tempdir().unwrap();
+        let dossiers = dossier::read(text).unwrap();
+        let entries = dossiers[0].items.len();
+        let store = open(dir.path());
+        let at = "2026-01-02T03:04:05.678Z".parse().unwrap();
+        let start = Instant::now();
+        import::import(&store, &dossiers[0], at, &mut |_, _| {}).unwrap();
+        let import = start.elapsed();
+        drop((store, dossiers));
+        let start = Instant::now();
+        drop(open(dir.path()));
+        let open_ = start.elapsed();
+        fs::remove_dir_all(dir.path().join("sled")).unwrap();
+        let start = Instant::now();
+        drop(open(dir.path()));
+        let fold = start.elapsed();
+        let store = open(dir.path());
+        let timeline = percentiles(|| answer(&store, handle, TimelineAsk { page: 1, ..TimelineAsk::default() }), 300);
+        let as_of = TimelineAsk { page: 1, as_of: Some("2023-12-14".parse().unwrap()), ..TimelineAsk::default() };
+        let as_of = percentiles(|| answer(&store, handle, as_of), if entries > 1_000 { 2 } else { 300 });
+        let (journal, state) = (size(&dir.path().join("journal")), size(&dir.path().join("sled")));
+        Bench { entries, import, open: open_, fold, timeline, as_of, journal, state, memory: resident() }
+    }
+}
+
+fn open(dir: &Path) -> Store {
+    Store::open(Options::new(dir), &mut |_, _| {}).unwrap()
+}
+
+fn answer(store: &Store, handle: &str, ask: TimelineAsk) {
+    let view = store.view();
+    let incident = view.incident(handle).unwrap().unwrap();
+    black_box(pages::timeline(&view, &incident, &ask, &Reader { lang: Lang::En, zone: None }).unwrap());
+}
+
+fn percentiles(mut run: impl FnMut(), times: usize) -> (Duration, Duration) {
+    let mut took: Vec<Duration> = (0..times)
+        .map(|_| {
+            let start = Instant::now();
+            run();
+            start.elapsed()
+        })
+        .collect();
+    took.sort();
+    (took[times / 2], took[times - 1 - times / 100])
+}
+
+fn large(events: usize) -> String {
+    let mut text = "[[incident]]\nhandle = \"large\"\ntitle = { en = \"Large\" }\nzone = \"Europe/Rome\"\n[[incident.source]]\nkey = \"s\"\nkind = \"press\"\npublisher = \"P\"\ndate = \"2023-12-10\"\n".to_owned();
+    for number in 0..events {
+        let (day, hour, minute) = (number / 1_440 % 28 + 1, number / 60 % 24, number % 60);
+        let year = 1_900 + number / 40_320;
+        text += &format!(
+            "[[incident.event]]\nkey = \"e{number}\"\nwhen = \"{year}-02-{day:02}T{hour:02}:{minute:02}\"\ntext = {{ en = \"Something of no importance happened, the {number}th time\", it = \"È successo qualcosa di poco conto, per la {number}ª volta\" }}\nsources = [\"s\"]\n"
+        );
+    }
+    text
+}
+
+fn size(dir: &Path) -> u64 {
+    fs::read_dir(dir)
+        .unwrap()
+        .map(|item| item.unwrap())
+        .map(|item| if item.path().is_dir() { size(&item.path()) } else { item.metadata().unwrap().len() })
+        .sum()
+}
+
+/// Of this process, in megabytes; not known on systems without /proc.
+fn resident() -> f64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kb| kb.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1_000.0
+}

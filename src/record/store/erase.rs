@@ -1,0 +1,55 @@
+//! Erasing bodies in the journal's files, and in what was put aside beside them.
+//!
+//! The erasure is a line of its own, synced first; the state's copies go with the batch that folds it. The files follow
+//! here, and a note in the state (`keys::ERASING`) has a start finish what a crash cut short.
+
+use std::{fs, io, path::Path};
+
+use super::{
+    fold::erasing,
+    keys,
+    state::{State, StateError},
+};
+use crate::{
+    journal::{self, Lines},
+    line::Line,
+    private::Bodies,
+};
+
+/// Has the journal's files follow the erasures that the state knows of.
+pub(super) fn follow(state: &State, journal_dir: &Path) -> Result<(), StateError> {
+    let targets = erasing(state)?;
+    if targets.is_empty() {
+        return Ok(());
+    }
+    for item in fs::read_dir(journal_dir)? {
+        let path = item?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
+        if name.contains(".jsonl") {
+            erase_in(&path, &targets)?;
+        }
+    }
+    state.remove(keys::ERASING)
+}
+
+/// Rewrites a file without the bodies, if it holds any of them.
+fn erase_in(path: &Path, targets: &[(u64, Bodies)]) -> io::Result<()> {
+    let (mut content, mut changed) = (Vec::new(), false);
+    for found in Lines::open(path)? {
+        let found = found?;
+        let mut bytes = found.bytes;
+        if let Ok(line) = Line::read(&bytes) {
+            for (_, bodies) in targets.iter().filter(|(commit, _)| *commit == line.header.commit) {
+                let line = Line::read(&bytes).map_err(io::Error::other)?;
+                let without = line.without(*bodies).map_err(io::Error::other)?;
+                changed |= without != bytes;
+                bytes = without;
+            }
+        }
+        content.extend_from_slice(&bytes);
+        if found.ended {
+            content.push(b'\n');
+        }
+    }
+    if changed { journal::overwrite(path, &content) } else { Ok(()) }
+}

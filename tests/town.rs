@@ -1,0 +1,137 @@
+//! A world to talk in: a store of its own, the desk before it, and somebody at the console.
+
+use std::{path::Path, sync::Arc};
+
+use chrono::{DateTime, Utc};
+use commands::kit::{House, Role};
+use record::{
+    dossier,
+    entry::{Author, Draft, Importance, Said},
+    import,
+    lang::Lang,
+    store::{Drafted, NotSaid, Options, Receipt, Set, Store},
+};
+use strillone::{
+    console::{Look, Session, dress},
+    control::Link,
+    desk::Desk,
+};
+
+/// The text that has gone wrong somewhere in every chat bot: long, in one line, in every direction, full of markup.
+pub fn awkward() -> String {
+    let piece = "<b>&amp; \"quoted\" *bold* _it_ ~~no~~ ||spoiler|| `code` [x](http://evil.example) @everyone <@&1> \
+                 <script>alert(1)</script> 👩‍👩‍👧‍👦 è e\u{301} שלום עולם العربية \u{202e}rtl\u{202c} \u{1b}[31m \\ ";
+    let text: String = piece.chars().cycle().take(5_000).collect();
+    text.trim().to_owned()
+}
+
+/// A world.
+pub struct Town {
+    dir: tempfile::TempDir,
+    pub desk: Desk,
+}
+
+impl Town {
+    /// With nothing on record.
+    pub fn empty() -> Town {
+        let dir = tempfile::tempdir().unwrap();
+        let desk =
+            Desk::new(Arc::new(open(dir.path())), House { version: "0".to_owned(), doors: Vec::new() }, Lang::En);
+        Town { dir, desk }
+    }
+
+    /// With the bundled dossier on record.
+    pub fn westpole() -> Town {
+        let town = Town::empty();
+        town.desk.load_bundled(&["westpole".to_owned()]).unwrap();
+        town
+    }
+
+    /// With a dossier on record.
+    pub fn with(dossier: &str) -> Town {
+        let town = Town::empty();
+        town.import(dossier);
+        town
+    }
+
+    pub fn dir(&self) -> &Path {
+        self.dir.path()
+    }
+
+    pub fn store(&self) -> &Store {
+        self.desk.store()
+    }
+
+    /// Imports a dossier; what came of it.
+    pub fn import(&self, text: &str) -> import::Imported {
+        let dossiers = dossier::read(text).unwrap_or_else(|fault| panic!("{fault}"));
+        let mut all = import::Imported::default();
+        for dossier in &dossiers {
+            all = import::import(self.store(), dossier, at(), &mut |_, _| {}).unwrap();
+        }
+        all
+    }
+
+    /// Writes one entry.
+    pub fn write(&self, incident: &str, said: Said) -> Result<Receipt, NotSaid> {
+        let draft = Draft {
+            incident: incident.parse().unwrap(),
+            author: Author("tester".to_owned()),
+            key: import::random_key().unwrap(),
+            importance: Importance::Normal,
+            known: None,
+            dossier: false,
+            said,
+        };
+        self.store().say(Set { ask: None, expects: Vec::new(), said: vec![Drafted::from(draft)], at: at() })
+    }
+
+    /// Somebody who reads English at the console.
+    pub fn reader(&self, lang: Lang) -> Session {
+        Session::new(Link::Here(self.desk.clone()), Role::Reader, lang)
+    }
+
+    /// The answer to a line, as a pipe shows it.
+    pub fn ask(&self, line: &str) -> String {
+        ask(&mut self.reader(Lang::En), Lang::En, line)
+    }
+
+    /// The same in Italian.
+    pub fn chiede(&self, line: &str) -> String {
+        ask(&mut self.reader(Lang::It), Lang::It, line)
+    }
+}
+
+/// One answer of a session.
+pub fn ask(session: &mut Session, lang: Lang, line: &str) -> String {
+    dress(&session.ask(line).unwrap().unwrap(), lang, &Look::plain())
+}
+
+pub fn open(dir: &Path) -> Store {
+    Store::open(Options::new(dir), &mut |_, _| {}).unwrap()
+}
+
+/// The moment at which tests write.
+pub fn at() -> DateTime<Utc> {
+    "2026-01-02T03:04:05.678Z".parse().unwrap()
+}
+
+/// All of `words` are in `text`, in that order.
+#[track_caller]
+pub fn says(text: &str, words: &[&str]) {
+    let mut rest = text;
+    for word in words {
+        match rest.split_once(word) {
+            Some((_, after)) => rest = after,
+            None => panic!("{word:?} is not (there) in:\n{text}"),
+        }
+    }
+}
+
+/// None of `words` is in `text`.
+#[track_caller]
+pub fn silent_on(text: &str, words: &[&str]) {
+    for word in words {
+        assert!(!text.contains(word), "{word:?} is in:\n{text}");
+    }
+}
