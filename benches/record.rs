@@ -11,18 +11,21 @@ use std::{
 };
 
 use record::{
-    dossier, import,
-    lang::Lang,
+    dossier::{self, Dossier, Item},
+    entry::{Event, Importance, Opening, Ref, Said},
+    import,
+    lang::{Lang, Prose},
     pages::{self, Reader, TimelineAsk},
+    source::{Source, SourceKind},
     store::{Options, Store},
 };
 
 fn main() {
     let many: usize = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100_000);
     println!("| what | {} entries | {many} entries |\n|---|---|---|", 60);
-    let westpole = include_str!("../config/dossiers/westpole.toml").to_owned();
-    let few = Bench::new(&westpole, "westpole");
-    let lots = Bench::new(&large(many), "large");
+    let westpole = dossier::read(include_str!("../config/dossiers/westpole.toml")).unwrap().remove(0);
+    let few = Bench::new(westpole);
+    let lots = Bench::new(large(many));
     row("import, entries/s", |it| format!("{:.0}", it.entries as f64 / it.import.as_secs_f64()), [&few, &lots]);
     row("open after a clean stop", |it| format!("{:.1?}", it.open), [&few, &lots]);
     row("fold anew, entries/s", |it| format!("{:.0}", it.entries as f64 / it.fold.as_secs_f64()), [&few, &lots]);
@@ -50,16 +53,15 @@ struct Bench {
 }
 
 impl Bench {
-    fn new(text: &str, handle: &str) -> Bench {
+    fn new(dossier: Dossier) -> Bench {
         let dir = tempfile::tempdir().unwrap();
-        let dossiers = dossier::read(text).unwrap();
-        let entries = dossiers[0].items.len();
+        let (entries, handle) = (dossier.items.len(), dossier.handle.to_string());
         let store = open(dir.path());
         let at = "2026-01-02T03:04:05.678Z".parse().unwrap();
         let start = Instant::now();
-        import::import(&store, &dossiers[0], at, &mut |_, _| {}).unwrap();
+        import::import(&store, &dossier, at, &mut |_, _| {}).unwrap();
         let import = start.elapsed();
-        drop((store, dossiers));
+        drop((store, dossier));
         let start = Instant::now();
         drop(open(dir.path()));
         let open_ = start.elapsed();
@@ -68,9 +70,9 @@ impl Bench {
         drop(open(dir.path()));
         let fold = start.elapsed();
         let store = open(dir.path());
-        let timeline = percentiles(|| answer(&store, handle, TimelineAsk { page: 1, ..TimelineAsk::default() }), 300);
+        let timeline = percentiles(|| answer(&store, &handle, TimelineAsk { page: 1, ..TimelineAsk::default() }), 300);
         let as_of = TimelineAsk { page: 1, as_of: Some("2023-12-14".parse().unwrap()), ..TimelineAsk::default() };
-        let as_of = percentiles(|| answer(&store, handle, as_of), if entries > 1_000 { 2 } else { 300 });
+        let as_of = percentiles(|| answer(&store, &handle, as_of), if entries > 1_000 { 2 } else { 300 });
         let (journal, state) = (size(&dir.path().join("journal")), size(&dir.path().join("sled")));
         Bench { entries, import, open: open_, fold, timeline, as_of, journal, state, memory: resident() }
     }
@@ -98,16 +100,39 @@ fn percentiles(mut run: impl FnMut(), times: usize) -> (Duration, Duration) {
     (took[times / 2], took[times - 1 - times / 100])
 }
 
-fn large(events: usize) -> String {
-    let mut text = "[[incident]]\nhandle = \"large\"\ntitle = { en = \"Large\" }\nzone = \"Europe/Rome\"\n[[incident.source]]\nkey = \"s\"\nkind = \"press\"\npublisher = \"P\"\ndate = \"2023-12-10\"\n".to_owned();
-    for number in 0..events {
+/// An incident with so many events, a minute apart, that cite one source.
+fn large(events: usize) -> Dossier {
+    let both = |en: String, it: String| Prose::both(en, it).unwrap();
+    let opening =
+        Opening { title: both("Large".to_owned(), "Grande".to_owned()), summary: None, zone: chrono_tz::Europe::Rome };
+    let source = Source {
+        kind: SourceKind::Press,
+        publisher: "P".to_owned(),
+        title: None,
+        date: Some("2023-12-10".parse().unwrap()),
+        link: None,
+        archived: None,
+        note: None,
+    };
+    let event = |number: usize| {
         let (day, hour, minute) = (number / 1_440 % 28 + 1, number / 60 % 24, number % 60);
-        let year = 1_900 + number / 40_320;
-        text += &format!(
-            "[[incident.event]]\nkey = \"e{number}\"\nwhen = \"{year}-02-{day:02}T{hour:02}:{minute:02}\"\ntext = {{ en = \"Something of no importance happened, the {number}th time\", it = \"È successo qualcosa di poco conto, per la {number}ª volta\" }}\nsources = [\"s\"]\n"
+        let when = format!("{}-02-{day:02}T{hour:02}:{minute:02}", 1_900 + number / 40_320).parse().unwrap();
+        let text = both(
+            format!("Something of no importance happened, the {number}th time"),
+            format!("È successo qualcosa di poco conto, per la {number}ª volta"),
         );
-    }
-    text
+        Said::Event(Event { when, as_of: None, text, sources: vec![Ref::Here(1)], rival: None })
+    };
+    let said = [Said::Opening(opening), Said::Source(source)].into_iter().chain((0..events).map(event));
+    let item = |(line, said): (usize, Said)| Item {
+        key: format!("k{line}").parse().unwrap(),
+        importance: Importance::Normal,
+        known: None,
+        retracted: None,
+        said,
+        line,
+    };
+    Dossier { handle: "large".parse().unwrap(), items: said.enumerate().map(item).collect() }
 }
 
 fn size(dir: &Path) -> u64 {

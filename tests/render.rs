@@ -13,7 +13,7 @@ fn awkward_dossier() -> String {
     let short = toml_string(&awkward().chars().take(180).collect::<String>());
     format!(
         "[[incident]]\nhandle = \"awkward\"\ntitle = {{ en = {short} }}\nsummary = {{ it = {text} }}\nzone = \"Europe/Rome\"\n\
-         [[incident.source]]\nkey = \"s\"\nkind = \"press\"\npublisher = {short}\ntitle = {text}\n\
+         [[incident.source]]\nkey = \"s\"\nkind = \"press\"\npublisher = {short}\ntitle = {short}\n\
          [[incident.organisation]]\nhandle = \"o\"\nname = {short}\nroles = [\"victim\"]\nabout = {{ en = {text} }}\n\
          [[incident.claim]]\nkey = \"c\"\ntext = {{ en = {text} }}\n\
          [[incident.event]]\nkey = \"e\"\nwhen = \"2023-12-08T05:00~\"\ntext = {{ en = {text} }}\nsources = [\"s\"]\n\

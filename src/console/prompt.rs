@@ -56,7 +56,13 @@ impl Completer for Assist {
     fn complete(&self, line: &str, at: usize, _: &rustyline::Context<'_>) -> rustyline::Result<(usize, Vec<String>)> {
         let typed = line.get(..at).unwrap_or(line);
         let start = typed.rfind(char::is_whitespace).map_or(0, |blank| blank + 1);
-        Ok((start, self.session.complete(typed)))
+        let mut words = self.session.complete(typed);
+        if let [only] = words.as_mut_slice()
+            && !only.ends_with(':')
+        {
+            only.push(' ');
+        }
+        Ok((start, words))
     }
 }
 

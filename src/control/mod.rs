@@ -225,6 +225,9 @@ pub fn report_lines(report: &record::store::Report, tell: &mut dyn FnMut(Event) 
         "journal: {} lines, {} public entries in {} incidents, {} erased bodies, head {head}",
         report.lines, report.entries, report.incidents, report.erased
     )))?;
+    for (handle, number, hash) in &report.heads {
+        tell(Event::Line(format!("incident {handle}: {number} entries, head {hash}")))?;
+    }
     if report.behind > 0 {
         tell(Event::Line(format!("the state lacks the last {} lines; the next start adds them", report.behind)))?;
     }

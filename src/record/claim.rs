@@ -39,6 +39,8 @@ worded! {
 pub struct Voice {
     /// Who speaks; none for unnamed sources.
     pub speaker: Option<Party>,
+    /// Who published it, where that is not the speaker.
+    pub publisher: Option<Party>,
     /// In what capacity.
     pub capacity: Capacity,
     /// On which side.
@@ -47,13 +49,20 @@ pub struct Voice {
     pub retracted: bool,
 }
 
+impl Voice {
+    /// Whether the same people speak. Of sources that are not named, those of one publisher are taken for the same.
+    fn is_the_same_voice(&self, other: &Voice) -> bool {
+        self.speaker == other.speaker && (self.speaker.is_some() || self.publisher == other.publisher)
+    }
+}
+
 /// The standing of a claim, from all that was said about it, oldest first.
 pub fn standing(voices: &[Voice]) -> Standing {
     let taken_back = |at: usize, voice: &Voice| {
         voice.retracted
             || voices[at..]
                 .iter()
-                .any(|later| !later.retracted && later.side == Side::TakenBack && later.speaker == voice.speaker)
+                .any(|later| !later.retracted && later.side == Side::TakenBack && later.is_the_same_voice(voice))
     };
     let mut said_for = voices.iter().enumerate().filter(|(_, voice)| voice.side == Side::For).peekable();
     let ever = said_for.peek().is_some();
@@ -76,7 +85,7 @@ mod tests {
     use super::*;
 
     fn voice(name: &str, capacity: Capacity, side: Side) -> Voice {
-        Voice { speaker: Some(Party::named(name)), capacity, side, retracted: false }
+        Voice { speaker: Some(Party::named(name)), publisher: None, capacity, side, retracted: false }
     }
 
     #[test]
@@ -101,6 +110,13 @@ mod tests {
         assert_eq!(standing(&[said.clone(), back.clone()]), Standing::Withdrawn);
         assert_eq!(standing(&[said.clone(), other, back.clone()]), Standing::Reported);
         assert_eq!(standing(&[back.clone(), said.clone()]), Standing::Reported, "said again after taking it back");
+        let unnamed = |publisher: &str, side| Voice {
+            speaker: None,
+            publisher: Some(Party::named(publisher)),
+            ..voice("", Capacity::Unnamed, side)
+        };
+        let two = [unnamed("AGI", Side::For), unnamed("ANSA", Side::TakenBack)];
+        assert_eq!(standing(&two), Standing::Reported, "another paper's unnamed sources");
         assert_eq!(standing(&[Voice { retracted: true, ..said.clone() }]), Standing::Withdrawn);
         assert_eq!(standing(&[said, Voice { retracted: true, ..back }]), Standing::Reported);
         assert_eq!(

@@ -26,6 +26,12 @@ use crate::{
 /// The largest dossier that is read, in bytes.
 pub const MAX_BYTES: usize = 64 << 20;
 
+/// The longest name, title or publisher, in characters.
+pub const MAX_NAME: usize = 300;
+
+/// The longest texts of one item together, in bytes: with all the rest it must fit in a line of the journal.
+const MAX_ITEM: usize = 48 << 10;
+
 /// The key of an incident's opening, which no other item may have.
 pub const OPENING: &str = "opening";
 
@@ -283,7 +289,7 @@ pub fn read(text: &str) -> Result<Vec<Dossier>, Fault> {
     let lines = LineIndex::of(text);
     let file: File = toml::from_str(text).map_err(|error| Fault {
         line: error.span().map(|span| lines.line(span.start)),
-        what: error.message().trim().replace('\n', ", "),
+        what: explained(error.message()),
     })?;
     if file.incident.is_empty() {
         return Err(Fault { line: None, what: "there is no [[incident]] in it".to_owned() });
@@ -306,6 +312,15 @@ pub fn read(text: &str) -> Result<Vec<Dossier>, Fault> {
         dossiers.push(dossier);
     }
     Ok(dossiers)
+}
+
+/// The parser's words, in one line, with a hint where they puzzle people.
+fn explained(message: &str) -> String {
+    let message = message.trim().replace('\n', ", ");
+    match message.as_str() {
+        "invalid type: map, expected a string" => format!("{message} (dates stand in \"quotation marks\")"),
+        _ => message,
+    }
 }
 
 /// Where lines begin, to turn a place into a line number.
@@ -391,6 +406,9 @@ impl Reader<'_> {
         let common = common!(table, span, self.lines);
         let SourceTable { kind, publisher, title, date, link, archived, note, .. } = table;
         self.named(common.line, "publisher", &publisher)?;
+        if let Some(title) = &title {
+            self.named(common.line, "title", title)?;
+        }
         self.add(common, Said::Source(Source { kind, publisher, title, date, link, archived, note }))
     }
 
@@ -401,6 +419,12 @@ impl Reader<'_> {
         self.named(line, "name", &name)?;
         if roles.is_empty() {
             return Err(self.fault(line, "an organisation needs at least one role"));
+        }
+        for alias in &aliases {
+            self.named(line, "alias", alias)?;
+        }
+        if aliases.len() > 20 {
+            return Err(self.fault(line, "an organisation has at most 20 aliases"));
         }
         let sources = self.refs(&sources, Kind::Source)?;
         self.members.insert(handle.clone(), line);
@@ -437,6 +461,9 @@ impl Reader<'_> {
         if speaker.is_none() != (table.capacity == Capacity::Unnamed) {
             return Err(self.fault(common.line, "a statement has a speaker, or the capacity \"unnamed\""));
         }
+        if let Some(quote) = &table.quote {
+            self.named(common.line, "quotation's language", &quote.lang)?;
+        }
         if table.quote.as_ref().is_some_and(|quote| quote.text.chars().count() > Quote::MAX_CHARS) {
             return Err(self.fault(common.line, &format!("a quotation has at most {} characters", Quote::MAX_CHARS)));
         }
@@ -471,6 +498,12 @@ impl Reader<'_> {
         for when in said.dates().into_iter().chain(&known) {
             when.check(self.zone).map_err(|error| self.fault(line, &error.to_string()))?;
         }
+        let long = said.texts().iter().flat_map(|text| text.iter()).map(|(_, words)| words.len()).sum::<usize>();
+        if long > MAX_ITEM {
+            return Err(
+                self.fault(line, &format!("the texts of one item must not be longer than {MAX_ITEM} bytes together"))
+            );
+        }
         if self.keys.insert(key.clone(), (self.items.len(), said.kind())).is_some() {
             return Err(self.fault(line, &format!("the key \"{key}\" is there twice")));
         }
@@ -490,7 +523,8 @@ impl Reader<'_> {
         match self.keys.get(key) {
             Some((place, found)) if *found == kind => Ok(Ref::Here(*place)),
             Some((_, found)) => {
-                let what = format!("\"{key}\" is the key of a {}, not of a {}", found.code(), kind.code());
+                let what =
+                    format!("\"{key}\" is a key of kind {}; here one of kind {} is needed", found.code(), kind.code());
                 Err(self.fault(self.lines.line(span.start), &what))
             }
             None => {
@@ -518,8 +552,8 @@ impl Reader<'_> {
     }
 
     fn named(&self, line: usize, what: &str, name: &str) -> Result<(), Fault> {
-        if name.trim().is_empty() || name.chars().count() > 200 {
-            return Err(self.fault(line, &format!("a {what} has 1 to 200 characters")));
+        if name.trim().is_empty() || name.chars().count() > MAX_NAME {
+            return Err(self.fault(line, &format!("a {what} has 1 to {MAX_NAME} characters")));
         }
         Ok(())
     }

@@ -24,7 +24,7 @@ pub const FORMAT: u32 = 1;
 pub const MAX_LINE: usize = 64 * 1024;
 
 /// A SHA-256 hash, written as 64 lower-case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash(pub [u8; 32]);
 
 impl Hash {
@@ -220,6 +220,9 @@ pub enum BadLine {
     /// It is not in canonical form, so that its hashes cannot be told.
     #[error("it is not in canonical form")]
     Canonical,
+    /// Its body is of another kind than its header says.
+    #[error("its body is of another kind than its header says")]
+    Kind,
     /// Over [`MAX_LINE`].
     #[error("it is longer than {MAX_LINE} bytes")]
     TooLong,
@@ -266,8 +269,16 @@ impl Line {
         let private = body(raw.private, header.private, "private")?;
         let part = |raw: Option<&RawValue>| raw.map(|raw| raw.get().as_bytes().to_vec());
         let again = assemble(raw.header.get().as_bytes(), part(raw.private).as_deref(), part(raw.public).as_deref());
-        if again != bytes || canonical(&header)? != raw.header.get().as_bytes() {
+        let same = |canonical: Option<Vec<u8>>, raw: Option<&RawValue>| {
+            canonical.as_deref() == raw.map(|raw| raw.get().as_bytes())
+        };
+        let bodies_same = same(public.as_ref().map(canonical).transpose()?, raw.public)
+            && same(private.as_ref().map(canonical).transpose()?, raw.private);
+        if again != bytes || !same(Some(canonical(&header)?), Some(raw.header)) || !bodies_same {
             return Err(BadLine::Canonical);
+        }
+        if public.as_ref().is_some_and(|public: &Public| public.said.kind().code() != header.kind) {
+            return Err(BadLine::Kind);
         }
         Ok(Line { hash: Hash::of(raw.header.get().as_bytes()), header, public, private, bytes: bytes.to_vec() })
     }

@@ -31,16 +31,16 @@ impl Link {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotALink {
     /// It does not parse as a URL (WHATWG URL Standard).
-    #[error("is not a web address")]
+    #[error("a link must be a web address such as https://example.org/page")]
     Malformed,
     /// Only http and https can be cited.
-    #[error("must begin with http:// or https://")]
+    #[error("a link must begin with http:// or https://")]
     Scheme,
     /// A user name in an address hides where it leads.
-    #[error("must not hold a user name or password")]
+    #[error("a link must not hold a user name or password")]
     Userinfo,
     /// Over [`Link::MAX`].
-    #[error("is longer than {} bytes", Link::MAX)]
+    #[error("a link must not be longer than {} bytes", Link::MAX)]
     TooLong,
 }
 

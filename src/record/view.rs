@@ -282,7 +282,7 @@ impl<'a> View<'a> {
             let (key, value) = row?;
             let Some(commit) = value.first_chunk::<8>().map(|commit| u64::from_be_bytes(*commit)) else { continue };
             let Some((header, Some(public))) = self.line(commit)? else { continue };
-            let known = public.known.and_then(|known| known.latest());
+            let known = public.known.and_then(|known| known.latest().or_else(|| known.earliest()));
             let known = known.unwrap_or_else(|| local(header.recorded_at, incident.zone()));
             if as_of.is_some_and(|as_of| known > as_of) {
                 continue;
@@ -655,6 +655,7 @@ fn voice(heard: &Heard) -> Option<Voice> {
     match &heard.statement.said {
         Said::Statement(said) => Some(Voice {
             speaker: said.speaker.clone(),
+            publisher: said.published_by.clone(),
             capacity: said.capacity,
             side: heard.side,
             retracted: heard.statement.retracted.is_some(),

@@ -32,6 +32,8 @@ pub struct Report {
     pub behind: u64,
     /// The hash of the last header.
     pub head: Option<Hash>,
+    /// The head of each incident's chain: handle, number of its last entry, hash of that entry's header.
+    pub heads: Vec<(Slug, u32, Hash)>,
     /// What is wrong, in words, each with its place.
     pub faults: Vec<String>,
     /// How many more faults there are than are named.
@@ -78,7 +80,8 @@ pub fn verify_at_rest(options: &Options, scratch: &Path) -> Result<Option<Report
 /// Verifies the journal up to a commit (or its end), and the state's copies of its lines.
 pub(super) fn verify(dir: &Path, state: Option<&State>, until: Option<u64>) -> Result<Report, OpenError> {
     let mut report = Report::default();
-    let mut walk = Walk { at: Head::NONE, incidents: HashMap::new() };
+    let known = state.map_or(Ok(Head::NONE), |state| Head::read(state))?;
+    let mut walk = Walk { at: Head::NONE, state: known.commit, incidents: HashMap::new() };
     for file in journal::files(dir).map_err(OpenError::io(format!("reading {}", dir.display())))? {
         let io = |what: &str| OpenError::io(format!("{what} {}", file.path.display()));
         if file.first != walk.at.commit + 1 {
@@ -109,6 +112,8 @@ pub(super) fn verify(dir: &Path, state: Option<&State>, until: Option<u64>) -> R
         }
     }
     report.incidents = walk.incidents.len();
+    report.heads = walk.incidents.into_iter().map(|(handle, (number, hash))| (handle, number, hash)).collect();
+    report.heads.sort();
     report.head = (report.lines > 0).then_some(walk.at.hash);
     if let Some(state) = state {
         let head = Head::read(state)?;
@@ -122,6 +127,8 @@ pub(super) fn verify(dir: &Path, state: Option<&State>, until: Option<u64>) -> R
 
 struct Walk {
     at: Head,
+    /// The commit that the state says it has come to.
+    state: u64,
     incidents: HashMap<Slug, (u32, Hash)>,
 }
 
@@ -151,6 +158,9 @@ impl Walk {
                     report.fault(format!("{place}: the state's copy differs from the journal's line"));
                 }
                 Some(_) => {}
+                None if header.commit <= self.state => {
+                    report.fault(format!("{place}: the state has lost its copy of the line"));
+                }
                 None => report.behind += 1,
             }
         }

@@ -455,6 +455,11 @@ impl Composer<'_> {
         }
         self.check_organisations(layer, &head, draft)?;
         let mut said = draft.said.clone();
+        if let Said::Correction(correction) = &said
+            && matches!(correction.now.kind(), Kind::Correction | Kind::Retraction)
+        {
+            return Err(Conflict::NoEntry(name(correction.subject.number().unwrap_or_default())).into());
+        }
         let subject_matters = said.subject().is_some();
         for (reference, kind) in said.refs_mut() {
             let number = self.resolve(*reference).ok_or_else(|| Conflict::NoEntry(name(0)))?;
