@@ -21,6 +21,7 @@ mod who;
 
 use kit::{Ask, Command, Failure, House, Room};
 use record::{
+    lang::Lang,
     reply::{Reply, Tone},
     store::Store,
 };
@@ -58,14 +59,17 @@ pub fn answer(store: &Store, house: &House, ask: &Ask) -> Answer {
     match run(&room, ask) {
         Ok(reply) => Answer { reply, broke: None },
         Err(Failure::Refused(reply)) => Answer { reply: *reply, broke: None },
-        Err(Failure::Broke(cause)) => {
-            let sorry = ask.say(
-                "Sorry, something went wrong on my side. It has been written down for my operators; please try again later.",
-                "Scusa, qualcosa è andato storto da parte mia. È stato annotato per chi mi gestisce; riprova più tardi.",
-            );
-            Answer { reply: Reply::personal(Tone::Alarm, sorry), broke: Some(cause) }
-        }
+        Err(Failure::Broke(cause)) => Answer { reply: sorry(ask.lang), broke: Some(cause) },
     }
+}
+
+/// The apology for what went wrong on our side.
+pub fn sorry(lang: Lang) -> Reply {
+    let words = lang.pick(
+        "Sorry, something went wrong on my side. It has been written down for my operators; please try again later.",
+        "Scusa, qualcosa è andato storto da parte mia. È stato annotato per chi mi gestisce; riprova più tardi.",
+    );
+    Reply::personal(Tone::Alarm, words)
 }
 
 fn run(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {

@@ -20,6 +20,8 @@ use sheet::Sheet;
 pub struct Settings {
     /// Where the record is kept.
     pub store: StoreSettings,
+    /// How often people may ask.
+    pub commands: CommandSettings,
     /// Where the program says how it is.
     pub web: WebSettings,
     /// What a new record starts with, and how it first reads.
@@ -104,6 +106,33 @@ pub struct Owner {
     pub platform: Platform,
     /// Its number there, neither 0 nor `u64::MAX`, which no platform gives and serenity panics on.
     pub id: u64,
+}
+
+impl Platform {
+    /// As people write it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Platform::Telegram => "Telegram",
+            Platform::Discord => "Discord",
+        }
+    }
+
+    /// As settings and addresses write it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Platform::Telegram => "telegram",
+            Platform::Discord => "discord",
+        }
+    }
+}
+
+/// How often a person, and a chat, may ask.
+#[derive(Clone, Copy, Debug)]
+pub struct CommandSettings {
+    /// So many at once, 1 to 10,000.
+    pub burst: u64,
+    /// Then so many a second, 1 to 1,000.
+    pub per_second: u64,
 }
 
 /// A network people have accounts on.

@@ -15,19 +15,76 @@ use record::{
     find::{self, Found},
     import::{self, ImportError, Imported},
     lang::Lang,
-    reply::Reply,
+    private::{Address, AskKey},
+    reply::{Reply, Tone},
     store::{Report, Store},
     view::Incident,
 };
+use tokio::sync::Semaphore;
 
-use crate::cli::Format;
+use crate::{
+    cli::Format,
+    config::{Owner, Settings},
+    rates::{Rates, Verdict},
+    signs::Signs,
+};
 
 /// Where asks are handed in.
 #[derive(Clone)]
 pub struct Desk {
     store: Arc<Store>,
-    house: Arc<House>,
-    lang: Lang,
+    manners: Arc<Manners>,
+}
+
+/// What the desk goes by, and the signs of the doors.
+pub struct Manners {
+    /// The language of those who say nothing of theirs.
+    pub lang: Lang,
+    /// Who may do everything.
+    pub owners: Vec<Owner>,
+    /// How often people may ask.
+    pub rates: Rates,
+    /// How the doors are.
+    pub signs: Signs,
+    /// How many asks are worked on at once; the others wait in turn.
+    pub hands: Semaphore,
+}
+
+impl Manners {
+    /// As the settings have it.
+    pub fn of(settings: &Settings) -> Manners {
+        Manners {
+            lang: settings.record.lang,
+            owners: settings.moderation.owners.clone(),
+            rates: Rates::new(settings.commands.burst, settings.commands.per_second),
+            signs: Signs::default(),
+            hands: Semaphore::new(HANDS),
+        }
+    }
+}
+
+/// How many asks are worked on at once: more threads than cores only wait for one another.
+const HANDS: usize = 16;
+
+/// An ask as a door hears it.
+#[derive(Clone, Debug)]
+pub struct Heard {
+    /// What was typed, pressed, or filled in.
+    pub line: String,
+    /// Who asks; none for a channel or an anonymous administrator.
+    pub caller: Option<Address>,
+    /// The chat, with its topic if it has one.
+    pub place: Address,
+    /// The chat whose settings count: the group of a topic, the server of a channel.
+    pub settings: Address,
+    /// Whether others are there.
+    pub shared: bool,
+    /// Whether the asker may manage the chat.
+    pub manages: bool,
+    /// The language the platform says the asker (or the group) has.
+    pub tongue: Option<String>,
+    /// What makes it the same ask when it comes twice.
+    pub key: AskKey,
 }
 
 /// Why something an operator asked for could not be done, in one line or a few.
@@ -42,9 +99,71 @@ impl Undone {
 }
 
 impl Desk {
-    /// A desk before a store; `lang` is the default language of what is not asked by a person.
-    pub fn new(store: Arc<Store>, house: House, lang: Lang) -> Desk {
-        Desk { store, house: Arc::new(house), lang }
+    /// A desk before a store.
+    pub fn new(store: Arc<Store>, manners: Manners) -> Desk {
+        Desk { store, manners: Arc::new(manners) }
+    }
+
+    /// What it goes by.
+    pub fn manners(&self) -> &Manners {
+        &self.manners
+    }
+
+    /// The signs of the doors.
+    pub fn signs(&self) -> &Signs {
+        &self.manners.signs
+    }
+
+    /// Answers what a door heard, off the async threads; none if the asker was told to slow down and goes on.
+    pub async fn hear(&self, heard: Heard) -> Option<Reply> {
+        let lang = self.lang_of(&heard);
+        match self.manners.rates.ask(heard.caller.as_ref(), &heard.place, tokio::time::Instant::now()) {
+            Verdict::Silence => return None,
+            Verdict::Wait(wait) => return Some(slow_down(wait.as_secs(), lang)),
+            Verdict::Go => {}
+        }
+        // The semaphore is never closed.
+        let _hand = self.manners.hands.acquire().await;
+        let desk = self.clone();
+        let answered = tokio::task::spawn_blocking(move || desk.answer_heard(heard, lang)).await;
+        Some(answered.unwrap_or_else(|error| {
+            tracing::error!(%error, "an ask broke while it was answered");
+            commands::sorry(lang)
+        }))
+    }
+
+    fn answer_heard(&self, heard: Heard, lang: Lang) -> Reply {
+        let zone = self.store.view().choice(&heard.settings).ok().and_then(|choice| choice.zone);
+        self.answer(&Ask {
+            line: heard.line,
+            caller: Caller { role: self.role(heard.caller.as_ref()), address: heard.caller },
+            place: Place { address: Some(heard.settings), shared: heard.shared, manages: heard.manages },
+            lang,
+            zone,
+            at: Utc::now(),
+            key: Some(heard.key),
+        })
+    }
+
+    /// The chat's choice, else what the platform says, else the default.
+    fn lang_of(&self, heard: &Heard) -> Lang {
+        self.lang_for(&heard.settings, heard.tongue.as_deref())
+    }
+
+    /// The language of a chat, where the platform says `tongue` of it.
+    pub fn lang_for(&self, place: &Address, tongue: Option<&str>) -> Lang {
+        let chosen = self.store.view().choice(place).ok().and_then(|choice| choice.lang);
+        chosen.or_else(|| tongue.and_then(Lang::parse)).unwrap_or(self.manners.lang)
+    }
+
+    /// What somebody may do.
+    pub fn role(&self, who: Option<&Address>) -> Role {
+        let owner = |owner: &Owner| who.is_some_and(|who| who.0 == format!("{}:{}", owner.platform.code(), owner.id));
+        if self.manners.owners.iter().any(owner) { Role::Owner } else { Role::Reader }
+    }
+
+    fn house(&self) -> House {
+        House { version: env!("CARGO_PKG_VERSION").to_owned(), doors: self.signs().doors() }
     }
 
     /// The store behind it.
@@ -54,7 +173,7 @@ impl Desk {
 
     /// Answers an ask; what broke on our side is logged here, once.
     pub fn answer(&self, ask: &Ask) -> Reply {
-        let answer = commands::answer(&self.store, &self.house, ask);
+        let answer = commands::answer(&self.store, &self.house(), ask);
         if let Some(cause) = answer.broke {
             tracing::error!(cause, "an ask could not be answered");
         }
@@ -172,7 +291,7 @@ impl Desk {
         let written = match format {
             Format::Jsonl => export::jsonl(&view, &incidents, out),
             Format::Toml => export::toml(&view, &incidents, out),
-            Format::Markdown => export::markdown(&view, &incidents, self.lang, out),
+            Format::Markdown => export::markdown(&view, &incidents, self.manners.lang, out),
         };
         written.map_err(Undone::of)?;
         out.flush().map_err(|error: io::Error| Undone::of(error))
@@ -190,7 +309,25 @@ impl Desk {
             None => format!("store: in order, at commit {}", self.store.head().commit),
             Some(reason) => format!("store: read-only: {reason}"),
         }];
-        lines.extend(self.house.doors.iter().map(|door| format!("{}: {}", door.name.to_lowercase(), door.state.en)));
+        lines
+            .extend(self.signs().doors().iter().map(|door| format!("{}: {}", door.name.to_lowercase(), door.state.en)));
         (read_only.is_none(), lines)
     }
+}
+
+/// "Try again in 5 seconds."
+fn slow_down(seconds: u64, lang: Lang) -> Reply {
+    let words = match seconds {
+        0 | 1 => lang
+            .pick(
+                "That was a lot at once. Please try again in 1 second.",
+                "Sono tante domande insieme. Riprova fra 1 secondo.",
+            )
+            .to_owned(),
+        n => lang.pick(
+            format!("That was a lot at once. Please try again in {n} seconds."),
+            format!("Sono tante domande insieme. Riprova fra {n} secondi."),
+        ),
+    };
+    Reply::personal(Tone::Polite, words)
 }

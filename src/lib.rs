@@ -9,5 +9,7 @@ pub mod config;
 pub mod console;
 pub mod control;
 pub mod desk;
+pub mod rates;
 pub mod serve;
+pub mod signs;
 pub mod web;

@@ -8,10 +8,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use commands::kit::{Door, House, Role};
+use commands::kit::Role;
 use indicatif::{ProgressBar, ProgressStyle};
 use record::{
-    lang::{Lang, Text},
+    lang::Lang,
     store::{OpenError, Options, Store, verify_at_rest},
 };
 use tokio::{
@@ -25,7 +25,7 @@ use crate::{
     config::{self, LogFormat, Settings},
     console::{self, End, Session},
     control::{self, Connect, Event, Link, Request},
-    desk::{Desk, Undone},
+    desk::{Desk, Manners, Undone},
     web,
 };
 
@@ -85,18 +85,6 @@ fn start_log(settings: &Settings) {
     }
 }
 
-/// What the bot can say of itself.
-fn house() -> House {
-    let off = |setting: Text| setting;
-    House {
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        doors: vec![
-            Door { name: "Telegram", state: off(Text { en: "off", it: "spento" }) },
-            Door { name: "Discord", state: off(Text { en: "off", it: "spento" }) },
-        ],
-    }
-}
-
 /// Opens the store, loads the bundled dossiers, and tells in the log what was mended.
 fn open(settings: &Settings) -> Result<Desk, OpenError> {
     let options = Options { cache_bytes: settings.store.cache_mb << 20, ..Options::new(&settings.store.path) };
@@ -112,7 +100,7 @@ fn open(settings: &Settings) -> Result<Desk, OpenError> {
     if let Some(reason) = store.read_only() {
         tracing::error!(reason, "the store can only be read");
     }
-    Ok(Desk::new(Arc::new(store), house(), settings.record.lang))
+    Ok(Desk::new(Arc::new(store), Manners::of(settings)))
 }
 
 fn load_bundled(desk: &Desk, settings: &Settings) -> Result<Vec<String>, Undone> {

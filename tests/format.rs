@@ -93,8 +93,7 @@ fn a_journal_of_every_version_is_read() {
     }
     let store = std::sync::Arc::new(open(scratch.path()));
     assert!(store.verify().unwrap().is_good());
-    let house = commands::kit::House { version: "0".to_owned(), doors: Vec::new() };
-    let desk = strillone::desk::Desk::new(store, house, record::lang::Lang::En);
+    let desk = strillone::desk::Desk::new(store, crate::town::manners());
     let mut session = strillone::console::Session::new(
         strillone::control::Link::Here(desk.clone()),
         commands::kit::Role::Reader,

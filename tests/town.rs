@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc};
 
 use chrono::{DateTime, Utc};
-use commands::kit::{House, Role};
+use commands::kit::Role;
 use record::{
     dossier,
     entry::{Author, Draft, Importance, Said},
@@ -14,7 +14,7 @@ use record::{
 use strillone::{
     console::{Look, Session, dress},
     control::Link,
-    desk::Desk,
+    desk::{Desk, Manners},
 };
 
 /// The text that has gone wrong somewhere in every chat bot: long, in one line, in every direction, full of markup.
@@ -35,8 +35,7 @@ impl Town {
     /// With nothing on record.
     pub fn empty() -> Town {
         let dir = tempfile::tempdir().unwrap();
-        let desk =
-            Desk::new(Arc::new(open(dir.path())), House { version: "0".to_owned(), doors: Vec::new() }, Lang::En);
+        let desk = Desk::new(Arc::new(open(dir.path())), manners());
         Town { dir, desk }
     }
 
@@ -100,6 +99,12 @@ impl Town {
     pub fn chiede(&self, line: &str) -> String {
         ask(&mut self.reader(Lang::It), Lang::It, line)
     }
+}
+
+/// What a desk goes by when nothing is set.
+pub fn manners() -> Manners {
+    let settings = strillone::config::load(None, None, std::iter::empty(), &strillone::bundled::names()).unwrap();
+    Manners::of(&settings)
 }
 
 /// One answer of a session.

@@ -17,8 +17,8 @@ use toml::{
 };
 
 use super::{
-    Fault, LogFormat, LogSettings, ModerationSettings, Owner, Platform, PlatformSettings, RecordSettings, Secret,
-    Settings, StoreSettings, WebSettings,
+    CommandSettings, Fault, LogFormat, LogSettings, ModerationSettings, Owner, Platform, PlatformSettings,
+    RecordSettings, Secret, Settings, StoreSettings, WebSettings,
 };
 
 pub(super) const DEFAULTS: &str = include_str!("../../config/strillone.toml");
@@ -51,7 +51,12 @@ impl Sheet {
         Ok(Settings {
             store: StoreSettings {
                 path: data.map_or_else(path, |data| Ok(data.to_owned()))?,
-                cache_mb: self.read("store.cache_mb", "must be between 1 and 4096", cache_mb)?,
+                cache_mb: self.read("store.cache_mb", "must be between 1 and 4096", |value| whole(value, 1, 4096))?,
+            },
+            commands: CommandSettings {
+                burst: self.read("commands.burst", "must be between 1 and 10000", |value| whole(value, 1, 10_000))?,
+                per_second: self
+                    .read("commands.per_second", "must be between 1 and 1000", |value| whole(value, 1, 1_000))?,
             },
             web: WebSettings {
                 listen: self.text("web.listen", must_listen, listen)?,
@@ -93,9 +98,8 @@ fn directory(text: &str) -> Option<PathBuf> {
     (!text.is_empty()).then(|| text.into())
 }
 
-fn cache_mb(value: &Value) -> Option<u64> {
-    let number = value.as_integer()?.try_into().ok()?;
-    (1..=4096).contains(&number).then_some(number)
+fn whole(value: &Value, from: u64, to: u64) -> Option<u64> {
+    value.as_integer().and_then(|number| u64::try_from(number).ok()).filter(|number| (from..=to).contains(number))
 }
 
 fn listen(text: &str) -> Option<Option<SocketAddr>> {

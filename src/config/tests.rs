@@ -23,7 +23,8 @@ fn fault(file: impl AsRef<[u8]>, variables: &[(&str, &str)]) -> String {
 fn without_a_word_the_defaults_stand() {
     let settings = load(None, None, std::iter::empty(), &["westpole"]).unwrap();
     let expected = "Settings { store: StoreSettings { path: \"data\", cache_mb: 32 }, \
-        web: WebSettings { listen: Some(127.0.0.1:8080), chosen: false }, \
+        commands: CommandSettings { burst: 30, per_second: 1 }, \
+            web: WebSettings { listen: Some(127.0.0.1:8080), chosen: false }, \
         record: RecordSettings { bundled: [\"westpole\"], lang: En, timezone: Europe/Rome }, \
         moderation: ModerationSettings { owners: [] }, \
         telegram: PlatformSettings { token: None, api_url: \"https://api.telegram.org\" }, \
