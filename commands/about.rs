@@ -15,6 +15,7 @@ pub static ABOUT: Command = Command {
     about: Text { en: "What I am, my version, and how I am doing", it: "Che cosa sono, la mia versione, e come sto" },
     args: &[],
     who: Role::Reader,
+    manages: false,
     example: "",
     run: about,
 };

@@ -13,6 +13,7 @@ pub static CLAIMS: Command = Command {
     },
     args: &[&INCIDENT.spec, &PAGE.spec],
     who: Role::Reader,
+    manages: false,
     example: "westpole",
     run: claims,
 };

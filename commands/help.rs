@@ -17,6 +17,7 @@ pub static HELP: Command = Command {
     about: Text { en: "What I can be asked, and how", it: "Che cosa mi si può chiedere, e come" },
     args: &[&COMMAND.spec],
     who: Role::Reader,
+    manages: false,
     example: "timeline",
     run: help,
 };

@@ -13,6 +13,7 @@ pub static INCIDENT_CARD: Command = Command {
     },
     args: &[&INCIDENT.spec],
     who: Role::Reader,
+    manages: false,
     example: "westpole",
     run: incident,
 };

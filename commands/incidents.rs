@@ -13,6 +13,7 @@ pub static INCIDENTS: Command = Command {
     },
     args: &[&QUERY.spec, &PAGE.spec],
     who: Role::Reader,
+    manages: false,
     example: "ransomware",
     run: incidents,
 };

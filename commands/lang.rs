@@ -15,6 +15,7 @@ pub static LANG: Command = Command {
     about: Text { en: "In which language I answer here", it: "In quale lingua rispondo qui" },
     args: &[&LANGUAGE.spec],
     who: Role::Reader,
+    manages: true,
     example: "it",
     run: lang,
 };

@@ -22,6 +22,7 @@ pub static LATEST: Command = Command {
     },
     args: &[&INCIDENT.spec, &BY.spec, &PAGE.spec],
     who: Role::Reader,
+    manages: false,
     example: "westpole by:ACN",
     run: latest,
 };

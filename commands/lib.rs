@@ -72,6 +72,13 @@ pub fn sorry(lang: Lang) -> Reply {
     Reply::personal(Tone::Alarm, words)
 }
 
+/// Whether a line is a command that changes something for all in a chat, so that a door should look up whether the
+/// asker manages it.
+pub fn needs_rights(line: &str) -> bool {
+    let name = line.trim_start().trim_start_matches('/').split_whitespace().next().unwrap_or_default();
+    ALL.iter().any(|command| command.manages && command.name.eq_ignore_ascii_case(name))
+}
+
 fn run(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {
     let typed = kit::typed(ALL, ask)?;
     if ask.caller.role < typed.command.who {

@@ -13,6 +13,7 @@ pub static PRIVACY: Command = Command {
     about: Text { en: "What I keep about you", it: "Che cosa conservo su di te" },
     args: &[],
     who: Role::Reader,
+    manages: false,
     example: "",
     run: privacy,
 };

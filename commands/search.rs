@@ -13,6 +13,7 @@ pub static SEARCH: Command = Command {
     },
     args: &[&WORDS.spec, &WITHIN.spec, &PAGE.spec],
     who: Role::Reader,
+    manages: false,
     example: "firewall incident:westpole",
     run: search,
 };

@@ -20,6 +20,7 @@ pub static SOURCES: Command = Command {
     },
     args: &[&INCIDENT.spec, &KIND.spec, &PAGE.spec],
     who: Role::Reader,
+    manages: false,
     example: "westpole kind:press",
     run: sources,
 };

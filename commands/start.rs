@@ -18,6 +18,7 @@ pub static START: Command = Command {
     },
     args: &[&HANDLE.spec],
     who: Role::Reader,
+    manages: false,
     example: "westpole",
     run: start,
 };

@@ -14,6 +14,7 @@ pub static TIMELINE: Command = Command {
     about: Text { en: "What happened and when, newest first", it: "Che cosa è successo e quando, dal più recente" },
     args: &[&INCIDENT.spec, &PAGE.spec, &FROM.spec, &TO.spec, &AS_OF.spec],
     who: Role::Reader,
+    manages: false,
     example: "westpole as_of:2023-12-14",
     run: timeline,
 };

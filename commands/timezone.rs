@@ -16,6 +16,7 @@ pub static TIMEZONE: Command = Command {
     about: Text { en: "On which clock I show times here", it: "Con quale orologio mostro gli orari qui" },
     args: &[&ZONE.spec],
     who: Role::Reader,
+    manages: true,
     example: "Europe/London",
     run: timezone,
 };

@@ -13,6 +13,7 @@ pub static WHO: Command = Command {
     },
     args: &[&ORGANISATION.spec],
     who: Role::Reader,
+    manages: false,
     example: "PA Digitale",
     run: who,
 };

@@ -17,6 +17,7 @@ use record::{
     lang::Lang,
     private::{Address, AskKey},
     reply::{Reply, Tone},
+    slug::folded,
     store::{Report, Store},
     view::Incident,
 };
@@ -235,6 +236,43 @@ impl Desk {
             found.extend(names.filter(|name| !word.is_empty() && name.starts_with(word)));
         }
         Ok(found.into_iter().map(|value| format!("{prefix}{value}")).collect())
+    }
+
+    /// What an argument may be completed to, in words and as it is typed: the best first, at most 25.
+    pub fn suggest(&self, shape: Shape, typed: &str, lang: Lang) -> Vec<(String, String)> {
+        self.suggestions(shape, typed, lang).unwrap_or_else(|error| {
+            tracing::warn!(%error, "nothing could be suggested");
+            Vec::new()
+        })
+    }
+
+    fn suggestions(&self, shape: Shape, typed: &str, lang: Lang) -> Result<Vec<(String, String)>, Undone> {
+        let view = self.store.view();
+        let wanted = folded(typed.trim());
+        let mut found = Vec::new();
+        match shape {
+            Shape::Incident => {
+                for incident in view.incidents().map_err(Undone::of)? {
+                    let title = incident.opening.title.plain(lang).to_owned();
+                    found.push((format!("{title} ({})", incident.handle), String::from(incident.handle)));
+                }
+            }
+            Shape::Organisation => {
+                for handle in view.organisations().map_err(Undone::of)? {
+                    let incident = view.incidents_with(&handle).map_err(Undone::of)?.into_iter().next();
+                    let member =
+                        incident.map(|incident| view.member(&incident, &handle)).transpose().map_err(Undone::of)?;
+                    let name =
+                        member.flatten().map_or_else(|| handle.to_string(), |(organisation, _)| organisation.name);
+                    found.push((name, String::from(handle)));
+                }
+            }
+            _ => {}
+        }
+        found.retain(|(words, value)| value.starts_with(&wanted) || folded(words).contains(&wanted));
+        found.sort_by_key(|(_, value)| !value.starts_with(&wanted));
+        found.truncate(25);
+        Ok(found)
     }
 
     fn handles(&self, prefix: &str) -> Result<Vec<String>, Undone> {

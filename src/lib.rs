@@ -12,4 +12,5 @@ pub mod desk;
 pub mod rates;
 pub mod serve;
 pub mod signs;
+pub mod telegram;
 pub mod web;

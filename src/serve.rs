@@ -17,6 +17,7 @@ use record::{
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::watch,
+    task::JoinSet,
 };
 
 use crate::{
@@ -26,7 +27,7 @@ use crate::{
     console::{self, End, Session},
     control::{self, Connect, Event, Link, Request},
     desk::{Desk, Manners, Undone},
-    web,
+    telegram, web,
 };
 
 /// Everything is over this long after it was told to stop.
@@ -298,7 +299,8 @@ async fn serve(settings: Settings) -> Done {
     let mut interrupt = signal(SignalKind::interrupt()).map_err(undone("listening for Ctrl-C"))?;
     let (stop, stopping) = watch::channel(false);
     let ready = web::Ready::default();
-    let web = listen(&settings)?.map(|listener| tokio::spawn(web::serve(listener, Arc::clone(&ready), stopping)));
+    let web =
+        listen(&settings)?.map(|listener| tokio::spawn(web::serve(listener, Arc::clone(&ready), stopping.clone())));
     let settings = Arc::new(settings);
     let opening = Arc::clone(&settings);
     let opened = tokio::task::spawn_blocking(move || -> Result<(Desk, Vec<String>), Undone> {
@@ -315,32 +317,37 @@ async fn serve(settings: Settings) -> Done {
     introduce(&settings, &desk, &loaded, web.is_some());
     // The first to set it is this line; nobody else does.
     let _ = ready.set(desk.clone());
+    let mut doors = open_doors(&settings, &desk, &stopping);
     let mut chat = offer_chat(desk.clone(), settings.record.lang);
+    let mut done = Ok(());
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            end = &mut chat => match end {
-                Ok(Ok(End::Interrupted)) => break,
-                Ok(Ok(End::Input)) => {
-                    println!("The chat is over; the bot goes on. Ctrl-C stops it.");
-                    chat = tokio::task::spawn(std::future::pending());
+            Some(shut) = doors.join_next() => match shut {
+                Ok(Ok(())) => {}
+                Ok(Err(refused)) => {
+                    done = Err(refused);
+                    break;
                 }
-                Ok(Err(error)) => {
-                    tracing::warn!(%error, "the chat in the terminal ended; the bot goes on");
-                    chat = tokio::task::spawn(std::future::pending());
-                }
-                Err(error) => {
-                    tracing::error!(%error, "the chat in the terminal broke; the bot goes on");
-                    chat = tokio::task::spawn(std::future::pending());
-                }
+                Err(error) => tracing::error!(%error, "a door broke; the others go on"),
             },
+            end = &mut chat => {
+                if over(end) {
+                    break;
+                }
+                chat = tokio::task::spawn(std::future::pending());
+            }
         }
     }
     tracing::info!("stopping");
     drop(control);
     // Nobody may be listening for it any more.
     let _ = stop.send(true);
+    let all = async { while doors.join_next().await.is_some() {} };
+    if tokio::time::timeout(STOP_WITHIN / 2, all).await.is_err() {
+        tracing::warn!("a door did not close in time");
+    }
     if let Some(web) = web {
         match tokio::time::timeout(STOP_WITHIN / 4, web).await {
             Ok(Ok(Err(error))) => tracing::warn!(%error, "the web pages ended with an error"),
@@ -354,7 +361,29 @@ async fn serve(settings: Settings) -> Done {
         Ok(Ok(Err(error))) => tracing::warn!(%error, "the state could not be flushed; the journal holds everything"),
         Ok(Err(_)) | Err(_) => tracing::warn!("the state was not flushed in time; the journal holds everything"),
     }
-    Ok(())
+    done
+}
+
+/// Opens the door to every platform whose token is set. One whose token is refused at the first contact ends the
+/// program, with a line that says so.
+fn open_doors(settings: &Settings, desk: &Desk, stop: &watch::Receiver<bool>) -> JoinSet<Done> {
+    let mut doors = JoinSet::new();
+    if settings.telegram.token.is_some() {
+        let door = telegram::serve(settings.telegram.clone(), desk.clone(), stop.clone());
+        doors.spawn(async move { door.await.map_err(|refused| Undone(refused.to_string())) });
+    }
+    doors
+}
+
+/// Whether the end of the chat in the terminal is the end of the bot.
+fn over(end: Result<io::Result<End>, tokio::task::JoinError>) -> bool {
+    match end {
+        Ok(Ok(End::Interrupted)) => return true,
+        Ok(Ok(End::Input)) => println!("The chat is over; the bot goes on. Ctrl-C stops it."),
+        Ok(Err(error)) => tracing::warn!(%error, "the chat in the terminal ended; the bot goes on"),
+        Err(error) => tracing::error!(%error, "the chat in the terminal broke; the bot goes on"),
+    }
+    false
 }
 
 /// The web's listener; none if it is off, or the default port is taken.
@@ -387,7 +416,7 @@ fn introduce(settings: &Settings, desk: &Desk, loaded: &[String], web: bool) {
     for (name, token) in [("telegram", &settings.telegram.token), ("discord", &settings.discord.token)] {
         lines.push(match token {
             None => format!("  {name:<9} off  {name}.token or {name}.token_file turns it on"),
-            Some(_) => format!("  {name:<9} off  this version does not serve it yet; its token is left alone"),
+            Some(_) => format!("  {name:<9} on   connecting; /about and /healthz tell how it goes"),
         });
     }
     lines.push(match io::stdin().is_terminal() {

@@ -8,7 +8,7 @@ use record::{
 
 use crate::town::{Town, awkward};
 
-fn awkward_dossier() -> String {
+pub fn awkward_dossier() -> String {
     let text = toml_string(&awkward());
     let short = toml_string(&awkward().chars().take(180).collect::<String>());
     format!(

@@ -29,6 +29,8 @@ pub struct Command {
     pub args: &'static [&'static Spec],
     /// Who may use it.
     pub who: Role,
+    /// Whether it changes something for all in a chat, for which one must manage it.
+    pub manages: bool,
     /// An example of its arguments.
     pub example: &'static str,
     /// What it does.

@@ -1,0 +1,186 @@
+//! What is done about each update: ask the desk, dress the reply, send it where the question was.
+
+use std::{sync::Arc, time::Duration};
+
+use record::{
+    lang::{Lang, Text},
+    private::Address,
+    reply::{Reply, Tone},
+};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::{
+    hear::{Matter, Me},
+    render::{self, MAX_UNITS},
+    send::{Api, Outcome, Target},
+};
+use crate::desk::{Desk, Heard};
+
+/// How many inline results are offered (Bot API: at most 50).
+const INLINE: usize = 10;
+/// The longest notice above a button (Bot API).
+const NOTICE: usize = 200;
+
+const MORE: Text = Text {
+    en: "There is more than fits here. Ask for a part of it: /help tells how.",
+    it: "C'è più di quanto stia qui. Chiedine una parte: /help dice come.",
+};
+
+/// Everything that is needed to answer.
+pub struct Worker {
+    /// The way out.
+    pub api: Api,
+    /// The bot itself.
+    pub me: Me,
+    /// Where asks are answered.
+    pub desk: Desk,
+    /// Set once the token is refused.
+    pub token_gone: watch::Sender<bool>,
+}
+
+impl Matter {
+    /// Matters of one queue are handled in order.
+    pub fn queue(&self) -> String {
+        match self {
+            Matter::Ask(heard, _) | Matter::Press(heard, _, _) => heard.place.to_string(),
+            Matter::Inline(heard, _) => format!("inline {}", heard.place),
+            Matter::EmptyPress(query) => query.clone(),
+        }
+    }
+}
+
+impl Worker {
+    /// Asks for updates.
+    pub async fn updates(&self, offset: Option<u32>, hold: Duration, kinds: &[&str]) -> Outcome {
+        let mut body = json!({ "timeout": hold.as_secs(), "allowed_updates": kinds, "limit": 100 });
+        if let Some(offset) = offset {
+            body["offset"] = json!(offset);
+        }
+        self.api.call("getUpdates", &body, hold).await
+    }
+
+    /// Does what an update wants.
+    pub async fn handle(self: &Arc<Worker>, matter: Matter) {
+        match matter {
+            Matter::Ask(heard, target) => self.ask(*heard, target).await,
+            Matter::Press(heard, target, query) => self.press(*heard, target, query).await,
+            Matter::EmptyPress(query) => self.answer_press(&query, "").await,
+            Matter::Inline(heard, query) => self.inline(*heard, &query).await,
+        }
+    }
+
+    async fn ask(&self, mut heard: Heard, target: Target) {
+        let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
+        self.look_up_rights(&mut heard, target.chat).await;
+        if let Some(reply) = self.desk.hear(heard).await {
+            self.send(&target, &reply, lang).await;
+        }
+    }
+
+    /// A press first gets its own answer, so that the button stops spinning; then the message becomes the new page.
+    async fn press(&self, mut heard: Heard, target: Target, query: String) {
+        let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
+        self.look_up_rights(&mut heard, target.chat).await;
+        let shared = heard.shared;
+        let reply = self.desk.hear(heard).await;
+        let private = reply.as_ref().is_some_and(|reply| reply.personal && (shared || reply.tone == Tone::Polite));
+        match reply {
+            None => self.answer_press(&query, "").await,
+            Some(reply) if private => self.answer_press(&query, &render::notice(&reply, NOTICE)).await,
+            Some(reply) => {
+                self.answer_press(&query, "").await;
+                self.send(&target, &reply, lang).await;
+            }
+        }
+    }
+
+    async fn answer_press(&self, query: &str, notice: &str) {
+        let mut body = json!({ "callback_query_id": query });
+        if !notice.is_empty() {
+            body["text"] = json!(notice);
+            body["show_alert"] = json!(true);
+        }
+        match self.api.call("answerCallbackQuery", &body, Duration::ZERO).await {
+            Outcome::Done(_) => {}
+            Outcome::TokenRefused => self.lose_token(),
+            // A press that is too old needs no answer any more.
+            other => tracing::debug!(?other, "a press could not be answered"),
+        }
+    }
+
+    async fn send(&self, target: &Target, reply: &Reply, lang: Lang) {
+        let dressed = render::dress(reply, MORE.get(lang));
+        if self.api.answer(target, &dressed).await.is_err() {
+            self.lose_token();
+        }
+    }
+
+    fn lose_token(&self) {
+        self.token_gone.send_replace(true);
+    }
+
+    /// In a group, whether the asker administers it; looked up only for commands that need to know.
+    async fn look_up_rights(&self, heard: &mut Heard, chat: i64) {
+        if !heard.shared || heard.manages || !commands::needs_rights(&heard.line) {
+            return;
+        }
+        let user = heard.caller.as_ref().and_then(|caller| caller.0.strip_prefix("telegram:")?.parse::<u64>().ok());
+        let Some(user) = user else { return };
+        let asked = self.api.call("getChatMember", &json!({ "chat_id": chat, "user_id": user }), Duration::ZERO).await;
+        if let Outcome::Done(member) = asked {
+            heard.manages = matches!(member["status"].as_str(), Some("creator" | "administrator"));
+        }
+    }
+
+    /// `@bot westpole`: incidents that fit, each as a card or a timeline to post.
+    async fn inline(&self, heard: Heard, query: &str) {
+        let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
+        let words = heard.line.trim_start_matches('/').to_owned();
+        let mut results: Vec<Value> = Vec::new();
+        for (title, handle) in
+            self.desk.suggest(commands::kit::Shape::Incident, &words, lang).into_iter().take(INLINE / 2)
+        {
+            for command in ["incident", "timeline"] {
+                let heard = Heard { line: format!("/{command} {handle}"), ..heard.clone() };
+                let Some(reply) = self.desk.hear(heard).await.filter(|reply| !reply.personal) else { continue };
+                results.push(article(&format!("{command}:{handle}"), &title, &reply, lang));
+            }
+        }
+        let body = json!({ "inline_query_id": query, "results": results, "cache_time": 30, "is_personal": true });
+        match self.api.call("answerInlineQuery", &body, Duration::ZERO).await {
+            Outcome::Done(_) => {}
+            Outcome::TokenRefused => self.lose_token(),
+            other => tracing::debug!(?other, "an inline query could not be answered"),
+        }
+    }
+
+    /// Tells the owners something, each in a private chat.
+    pub async fn tell_owners(&self, owners: &[u64], text: Text) {
+        for owner in owners {
+            let chat = i64::try_from(*owner).unwrap_or_default();
+            let lang = self.desk.lang_for(&Address(format!("telegram:{owner}")), None);
+            let target = Target { chat, thread: None, edits: None };
+            self.send(&target, &Reply::personal(Tone::Alarm, text.get(lang)), lang).await;
+        }
+    }
+}
+
+/// One inline result: what is posted when it is chosen.
+fn article(id: &str, title: &str, reply: &Reply, lang: Lang) -> Value {
+    let dressed = render::dress(reply, MORE.get(lang));
+    let first = dressed.parts.first().map(|part| part.html.clone()).unwrap_or_default();
+    let description: String = reply.title.plain();
+    debug_assert!(dressed.parts.iter().all(|part| part.plain.encode_utf16().count() <= MAX_UNITS));
+    json!({
+        "type": "article",
+        "id": id,
+        "title": title,
+        "description": description,
+        "input_message_content": {
+            "message_text": first,
+            "parse_mode": "HTML",
+            "link_preview_options": { "is_disabled": true },
+        },
+    })
+}

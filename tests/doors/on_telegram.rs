@@ -1,0 +1,362 @@
+//! What readers live through on Telegram.
+
+use std::time::Duration;
+
+use record::lang::Lang;
+use strillone::{
+    config::Platform,
+    desk::Desk,
+    signs::Sign,
+    telegram::{self, TokenRefused},
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    PATIENCE, platform, specs,
+    telegram::{Chat, Fault, Message, Telegram, check_against_spec},
+};
+use crate::town::{Town, says, silent_on};
+
+/// The bot at Telegram's door; a dropped one is killed.
+struct Bot {
+    desk: Desk,
+    stop: watch::Sender<bool>,
+    door: JoinHandle<Result<(), TokenRefused>>,
+}
+
+impl Bot {
+    fn start(town: &Town, telegram: &Telegram) -> Bot {
+        Bot::with_token(town, telegram, telegram.token())
+    }
+
+    fn with_token(town: &Town, telegram: &Telegram, token: &str) -> Bot {
+        let (stop, stopping) = watch::channel(false);
+        let settings = platform("TELEGRAM", &telegram.url(), token);
+        let door = tokio::spawn(telegram::serve(settings, town.desk.clone(), stopping));
+        Bot { desk: town.desk.clone(), stop, door }
+    }
+
+    async fn sign(&self, wanted: Sign) {
+        let since = std::time::Instant::now();
+        while self.desk.signs().get(Platform::Telegram) != wanted {
+            assert!(since.elapsed() < PATIENCE, "the sign never said {wanted:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    async fn stop(mut self) {
+        self.stop.send(true).unwrap();
+        (&mut self.door).await.unwrap().unwrap();
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        self.door.abort();
+    }
+}
+
+/// Everything that was sent fits the platform's own spec.
+fn sound(telegram: &Telegram) {
+    if let Some(specs) = specs() {
+        let faults = check_against_spec(&telegram.calls(), &specs);
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+}
+
+async fn answer(telegram: &Telegram, chat: Chat, user: i64, text: &str) -> Message {
+    let before = telegram.messages(chat).len();
+    telegram.says(chat, user, text);
+    telegram.wait_for(chat, before + 1, PATIENCE).await.pop().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_is_answered_in_a_private_chat_in_both_languages() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let (ann, ugo) = (telegram.private(5, "Ann", "en"), telegram.private(6, "Ugo", "it"));
+    let bot = Bot::start(&town, &telegram);
+    let cases = [
+        ("/timeline westpole", "1–8 of 18", "1–8 di 18"),
+        ("/timeline westpole as_of:2023-12-14", "as was known", "quanto era noto"),
+        ("/latest westpole", "latest statements", "ultime dichiarazioni"),
+        ("/sources westpole", "16 sources", "16 fonti"),
+        ("/incident westpole", "what is disputed", "punti controversi"),
+        ("/incidents", "1 incident", "1 incidente"),
+        ("/search firewall", "Entries with", "Voci con"),
+        ("/claims westpole", "disputed", "controverso"),
+        ("/who ACN", "authority", "autorità"),
+        ("/help", "What I can be asked", "Che cosa mi si può chiedere"),
+        ("/start westpole", "Westpole", "Westpole"),
+        ("/about", "Telegram: on, answering", "Telegram: acceso, risponde"),
+        ("/privacy", "What I keep about you", "Che cosa conservo su di te"),
+        ("/lang", "I answer in English", "Qui rispondo in italiano"),
+        ("/timezone", "each incident's own zone", "nel fuso di ciascun incidente"),
+    ];
+    for (line, en, it) in cases {
+        telegram.says(ann, 5, line);
+        telegram.says(ugo, 6, line);
+        for (chat, words) in [(ann, en), (ugo, it)] {
+            let what = format!("{line} answered with {words}");
+            telegram
+                .until(&what, PATIENCE, |it| {
+                    it.messages(chat).iter().rev().take(4).find(|m| m.text.contains(words)).cloned()
+                })
+                .await;
+        }
+    }
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_groups_it_answers_what_is_meant_for_it_where_it_was_asked() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let (group, forum, channel) = (telegram.supergroup("Crew"), telegram.forum("Forum"), telegram.channel("News"));
+    telegram.user(5, "Ann", "it");
+    telegram.rules(|rules| rules.privacy_off = true);
+    let topic = telegram.topic(forum, "Westpole");
+    let bot = Bot::start(&town, &telegram);
+    telegram.says(group, 5, "has anybody heard?");
+    telegram.says(group, 5, "/timeline@other_bot westpole");
+    telegram.says(group, 5, "/incident@strillone_bot westpole");
+    let said = telegram.wait_for(group, 1, PATIENCE).await;
+    says(&said.last().unwrap().text, &["Westpole"]);
+    telegram.says_in_topic(forum, topic, 5, "/claims westpole");
+    let in_topic = telegram.wait_for(forum, 1, PATIENCE).await.pop().unwrap();
+    assert_eq!(in_topic.thread, Some(topic));
+    telegram.says(forum, 5, "/about");
+    let general = telegram
+        .until("an answer in General", PATIENCE, |it| {
+            it.messages(forum).into_iter().find(|m| m.text.contains("Strillone"))
+        })
+        .await;
+    assert_eq!(general.thread, None);
+    telegram.channel_post(channel, "/incidents");
+    let posted = telegram.wait_for(channel, 1, PATIENCE).await.pop().unwrap();
+    says(&posted.text, &["westpole"]);
+    bot.stop().await;
+    assert_eq!(telegram.messages(group).len(), 1, "chatter and other bots' commands are left alone");
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_button_works_after_a_restart_and_is_always_answered() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let ann = telegram.private(5, "Ann", "en");
+    let bot = Bot::start(&town, &telegram);
+    let first = answer(&telegram, ann, 5, "/timeline westpole").await;
+    says(&first.text, &["1–8 of 18"]);
+    bot.stop().await;
+    let bot = Bot::start(&town, &telegram);
+    let query = telegram.presses(&first, "➡️", 5);
+    telegram.wait_answer(&query, PATIENCE).await;
+    let turned = telegram
+        .until("the page turned", PATIENCE, |it| it.messages(ann).into_iter().find(|m| m.text.contains("9–16 of 18")))
+        .await;
+    assert_eq!((turned.id, turned.edits), (first.id, 1), "in the place of the first");
+    let mut old = turned.clone();
+    old.buttons.push(vec![("Old".to_owned(), "/nonsense from long ago".to_owned())]);
+    let query = telegram.presses(&old, "Old", 5);
+    let notice = telegram.wait_answer(&query, PATIENCE).await;
+    says(notice["text"].as_str().unwrap(), &["I do not know the command /nonsense"]);
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_when_it_dies_between_question_and_answer() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let ann = telegram.private(5, "Ann", "en");
+    telegram.fault("sendMessage", 1, Fault::CutBefore);
+    let bot = Bot::start(&town, &telegram);
+    telegram.says(ann, 5, "/about");
+    telegram
+        .until("the answer was tried", PATIENCE, |it| {
+            it.calls().iter().any(|call| call.method.eq_ignore_ascii_case("sendMessage")).then_some(())
+        })
+        .await;
+    drop(bot);
+    assert_eq!(telegram.messages(ann).len(), 0);
+    let bot = Bot::start(&town, &telegram);
+    says(&telegram.wait_for(ann, 1, PATIENCE).await[0].text, &["Strillone"]);
+    bot.stop().await;
+    let bot = Bot::start(&town, &telegram);
+    bot.sign(Sign::Serving).await;
+    bot.stop().await;
+    assert_eq!(telegram.messages(ann).len(), 1, "what was answered and confirmed is not answered again");
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_of_the_platform_are_lived_through() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let ann = telegram.private(5, "Ann", "en");
+    let bot = Bot::start(&town, &telegram);
+    let entities = "Bad Request: can't parse entities: Unsupported start tag \"x\" at byte offset 0";
+    let faults = [
+        Fault::TooMany(1),
+        Fault::Refuse(400, entities),
+        Fault::Refuse(500, "Internal Server Error: restart"),
+        Fault::Html(502),
+        Fault::CutBefore,
+        Fault::Slow(Duration::from_millis(300)),
+        Fault::StrangeChat,
+    ];
+    for fault in faults {
+        telegram.fault("sendMessage", 1, fault);
+        says(&answer(&telegram, ann, 5, "/about").await.text, &["Strillone"]);
+    }
+    telegram.fault("getUpdates", 2, Fault::Html(502));
+    telegram.fault("getUpdates", 1, Fault::TooMany(1));
+    says(&answer(&telegram, ann, 5, "/incidents").await.text, &["westpole"]);
+    telegram.raw_update(serde_json::json!({ "something_new": { "x": 1 } }));
+    telegram.raw_update(serde_json::json!({ "message": { "message_id": "not a number" } }));
+    says(&answer(&telegram, ann, 5, "/about").await.text, &["Strillone"]);
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_ends_it_at_the_start_and_later_shuts_this_door_alone() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let mut wrong = Bot::with_token(&town, &telegram, "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
+    let refused = (&mut wrong.door).await.unwrap().unwrap_err().to_string();
+    says(&refused, &["telegram.token", "refuses it"]);
+    silent_on(&refused, &["AAAA"]);
+    let mut bot = Bot::start(&town, &telegram);
+    bot.sign(Sign::Serving).await;
+    let mut bell = town.desk.signs().listen();
+    telegram.rules(|rules| rules.token_revoked = true);
+    (&mut bot.door).await.unwrap().unwrap();
+    assert_eq!(town.desk.signs().get(Platform::Telegram), Sign::Stopped);
+    assert_eq!(bell.recv().await.unwrap().about, Platform::Telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unreachable_platform_is_tried_again() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let ann = telegram.private(5, "Ann", "en");
+    telegram.fault("getMe", 1, Fault::CutBefore);
+    let bot = Bot::start(&town, &telegram);
+    bot.sign(Sign::Unreachable).await;
+    says(&answer(&telegram, ann, 5, "/about").await.text, &["Strillone"]);
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_poller_is_waited_for() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let ann = telegram.private(5, "Ann", "en");
+    telegram.fault(
+        "getUpdates",
+        1,
+        Fault::Refuse(
+            409,
+            "Conflict: terminated by other getUpdates request; make sure that only one bot instance is running",
+        ),
+    );
+    let bot = Bot::start(&town, &telegram);
+    bot.sign(Sign::AnotherPoller).await;
+    says(&answer(&telegram, ann, 5, "/about").await.text, &["Strillone"]);
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn duplicates_and_edits_are_not_answered() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let ann = telegram.private(5, "Ann", "en");
+    let bot = Bot::start(&town, &telegram);
+    let id = telegram.says(ann, 5, "/about");
+    telegram.wait_for(ann, 1, PATIENCE).await;
+    telegram.edits(ann, id, "/incidents");
+    let update = telegram
+        .calls()
+        .iter()
+        .find_map(|call| call.reply.as_array()?.iter().find(|update| update["message"]["text"] == "/about").cloned());
+    telegram.raw_update(update.unwrap());
+    says(&answer(&telegram, ann, 5, "/privacy").await.text, &["What I keep"]);
+    bot.stop().await;
+    assert_eq!(telegram.messages(ann).len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_heavy_asker_does_not_slow_another() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let (heavy, ann) = (telegram.private(7, "Heavy", "en"), telegram.private(5, "Ann", "en"));
+    let bot = Bot::start(&town, &telegram);
+    for _ in 0..60 {
+        telegram.says(heavy, 7, "/about");
+    }
+    says(&answer(&telegram, ann, 5, "/about").await.text, &["Strillone"]);
+    let answered = telegram.messages(heavy).iter().filter(|m| m.text.contains("Strillone")).count();
+    assert!(answered < 25, "the heavy asker waits their turn, with {answered} answers by now");
+    drop(bot);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_who_manages_a_group_chooses_its_language() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let group = telegram.supergroup("Crew");
+    telegram.user(5, "Ann", "en");
+    telegram.user(6, "Ugo", "en");
+    telegram.member(group, 5, "member");
+    telegram.member(group, 6, "administrator");
+    let bot = Bot::start(&town, &telegram);
+    says(&answer(&telegram, group, 5, "/lang it").await.text, &["only those who manage this chat"]);
+    says(&answer(&telegram, group, 6, "/lang it").await.text, &["D'ora in poi rispondo in italiano."]);
+    says(&answer(&telegram, group, 5, "/about").await.text, &["In registro"]);
+    telegram.says_anonymously(group, "/lang en");
+    let last = telegram.wait_for(group, 4, PATIENCE).await.pop().unwrap();
+    says(&last.text, &["I answer in English"]);
+    let choice = town.store().view().choice(&record::private::Address(format!("telegram:{}", group.0))).unwrap();
+    assert_eq!(choice.lang, Some(Lang::En));
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn inline_results_are_offered_and_commands_are_registered_once() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    telegram.private(5, "Ann", "it");
+    let bot = Bot::start(&town, &telegram);
+    let query = telegram.inline(5, "west");
+    let results = telegram.wait_answer(&query, PATIENCE).await;
+    says(&results.to_string(), &["Westpole", "cronologia"]);
+    telegram
+        .until("commands are registered", PATIENCE, |it| (!it.commands("default", "it").is_empty()).then_some(()))
+        .await;
+    let names: Vec<String> = telegram.commands("default", "").into_iter().map(|(name, _)| name).collect();
+    assert_eq!(names, commands::ALL.iter().map(|command| command.name).collect::<Vec<_>>());
+    says(&telegram.commands("default", "it")[0].1, &["dal più recente"]);
+    bot.stop().await;
+    let sets = |telegram: &Telegram| {
+        telegram.calls().iter().filter(|call| call.method.eq_ignore_ascii_case("setMyCommands")).count()
+    };
+    assert_eq!(sets(&telegram), 2);
+    let bot = Bot::start(&town, &telegram);
+    telegram
+        .until("they are looked at again", PATIENCE, |it| {
+            (it.calls().iter().filter(|call| call.method.eq_ignore_ascii_case("getMyCommands")).count() >= 4)
+                .then_some(())
+        })
+        .await;
+    bot.stop().await;
+    assert_eq!(sets(&telegram), 2, "only when they changed");
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_awkward_text_arrives_within_the_limits() {
+    let town = Town::with(&crate::render::awkward_dossier());
+    let telegram = Telegram::start().await;
+    let ann = telegram.private(5, "Ann", "en");
+    let bot = Bot::start(&town, &telegram);
+    for line in ["/timeline awkward", "/sources awkward", "/incident awkward", "/claims awkward"] {
+        telegram.says(ann, 5, line);
+    }
+    telegram.until("long answers", PATIENCE * 2, |it| (it.messages(ann).len() >= 12).then_some(())).await;
+    let refused: Vec<_> = telegram.calls().into_iter().filter(|call| call.status == 400).collect();
+    assert!(refused.is_empty(), "{refused:#?}");
+    drop(bot);
+    sound(&telegram);
+}

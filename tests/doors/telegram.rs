@@ -1,0 +1,433 @@
+//! A Telegram of our own: the Bot API on 127.0.0.1 with people, chats and a memory, refusing what the real one refuses.
+#![allow(dead_code, reason = "each test takes of it what it needs")]
+
+use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, http::Uri, http::header};
+use axum::{response::IntoResponse, response::Response};
+use serde_json::{Map, Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{cmp::Reverse, path::Path, pin::pin, time::Duration, time::SystemTime};
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep, timeout_at};
+
+mod api;
+mod checks;
+mod html;
+mod http;
+mod spec;
+mod words;
+
+use {checks::*, html::*, http::*, words::*};
+
+pub use spec::check_against_spec;
+
+const BOT: i64 = 7_000_000_001;
+const NAME: &str = "strillone_bot";
+/// The real shape, digits and 35 characters, so that what hides tokens in logs hides this one.
+const TOKEN: &str = "7000000001:AAFakeTokenOfTheStrilloneTestsXYZ12";
+/// The account that speaks for a group when one of its administrators hides.
+const ANONYMOUS: i64 = 1_087_968_824;
+const MOVED: &str = "Bad Request: group chat was upgraded to a supergroup chat";
+const LATE: &str = "query is too old and response timeout expired or query ID is invalid";
+const RIVAL: &str = "terminated by other getUpdates request; make sure that only one bot instance is running";
+const SAME: &str = "message is not modified: specified new message content and reply markup are exactly the same as a \
+                    current content and reply markup of the message";
+
+/// A chat, by the id Telegram gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Chat(pub i64);
+
+/// A message as it reads now: `html` as the bot wrote it, `buttons` in rows of (label, callback data or URL), `wire` as
+/// Telegram tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message {
+    pub chat: Chat,
+    pub id: i64,
+    pub text: String,
+    pub html: String,
+    pub buttons: Vec<Vec<(String, String)>>,
+    pub thread: Option<i64>,
+    pub reply_to: Option<i64>,
+    pub edits: u32,
+    pub pinned: bool,
+    pub wire: Value,
+}
+
+/// A request, in the order it came; `status` and `reply` are 0 and null until it is answered, and stay so if it is cut.
+#[derive(Clone, Debug)]
+pub struct Call {
+    pub method: String,
+    pub params: Value,
+    pub at: Instant,
+    pub status: u16,
+    pub reply: Value,
+}
+
+/// What a test can order to go wrong. With the last four the call takes effect all the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Fault {
+    /// 429 with these seconds to wait.
+    TooMany(u64),
+    /// Any refusal, in Telegram's words: `Refuse(500, "restart")`.
+    Refuse(u16, &'static str),
+    /// A proxy's HTML page with this status.
+    Html(u16),
+    /// The connection closes without a word.
+    CutBefore,
+    CutAfter,
+    HtmlAfter(u16),
+    /// An answer that comes late.
+    Slow(Duration),
+    /// An answer that tells of a chat of a type nobody has heard of.
+    StrangeChat,
+}
+
+/// What holds for the whole of this Telegram.
+#[derive(Default)]
+pub struct Rules {
+    pub token_revoked: bool,
+    pub privacy_off: bool,
+    /// 30 messages a second in all, 1 a second in a chat, 20 a minute in a group or channel.
+    pub limits_enforced: bool,
+}
+
+/// A refusal: code, description, and sometimes parameters.
+#[derive(Debug)]
+struct Refusal(u16, String, Value);
+type Done = Result<Value, Refusal>;
+/// A text after parsing, and its entities.
+type Formatted = (String, Vec<Value>);
+
+/// A message from the inside; `own` if the bot sent it.
+struct Post {
+    wire: Value,
+    html: String,
+    own: bool,
+    edits: u32,
+    pinned: bool,
+}
+
+/// A chat from the inside. `topics` says which are closed; a forum has topic 1, General.
+struct Room {
+    wire: Value,
+    members: BTreeMap<i64, String>,
+    topics: BTreeMap<i64, bool>,
+    posts: BTreeMap<i64, Post>,
+    last: i64,
+    refusal: Option<(u16, &'static str)>,
+    moved: Option<i64>,
+}
+
+/// `updates` are those not confirmed; one marked is told once whatever the offset. `queries` know if it is too late for
+/// them, and their answers.
+#[derive(Default)]
+struct World {
+    rules: Rules,
+    users: BTreeMap<i64, Value>,
+    rooms: BTreeMap<i64, Room>,
+    updates: Vec<(i64, Value, bool)>,
+    last_update: i64,
+    allowed: Vec<Value>,
+    poller: u64,
+    queries: BTreeMap<String, (bool, Vec<Value>)>,
+    commands: BTreeMap<(String, String), Value>,
+    faults: Vec<(String, u32, Fault)>,
+    calls: Vec<Call>,
+    sent: Vec<(Instant, i64)>,
+}
+
+/// The running fake; a clone is another handle on the same one.
+#[derive(Clone)]
+pub struct Telegram {
+    port: u16,
+    world: Arc<Mutex<World>>,
+    bell: Arc<Notify>,
+}
+
+/// What a test does as the people and chats of this Telegram, and what it sees.
+impl Telegram {
+    pub async fn start() -> Telegram {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let port = listener.local_addr().expect("a bound port").port();
+        let tg = Telegram { port, world: Arc::default(), bell: Arc::default() };
+        tokio::spawn(axum::serve(listener, Router::new().fallback(serve).with_state(tg.clone())).into_future());
+        tg
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub fn token(&self) -> &'static str {
+        TOKEN
+    }
+
+    pub fn rules(&self, change: impl FnOnce(&mut Rules)) {
+        self.change(|world| change(&mut world.rules));
+    }
+
+    /// Someone Telegram knows, who has not (yet) started the bot.
+    pub fn user(&self, id: i64, name: &str, language: &str) {
+        let user = json!({"id": id, "is_bot": false, "first_name": name, "language_code": language});
+        self.world().users.insert(id, user);
+    }
+
+    pub fn private(&self, user: i64, name: &str, language: &str) -> Chat {
+        self.user(user, name, language);
+        self.room(user, "member", json!({"type": "private", "first_name": name}))
+    }
+
+    pub fn group(&self, title: &str) -> Chat {
+        self.room(-4_000_000, "member", json!({"type": "group", "title": title}))
+    }
+
+    pub fn supergroup(&self, title: &str) -> Chat {
+        self.room(-1_002_000_000_000, "member", json!({"type": "supergroup", "title": title}))
+    }
+
+    pub fn forum(&self, title: &str) -> Chat {
+        let wire = json!({"type": "supergroup", "title": title, "is_forum": true});
+        let chat = self.room(-1_002_000_000_000, "member", wire);
+        self.sets_topic(chat, 1, Some(false));
+        chat
+    }
+
+    pub fn channel(&self, title: &str) -> Chat {
+        self.room(-1_002_000_000_000, "administrator", json!({"type": "channel", "title": title}))
+    }
+
+    fn room(&self, base: i64, status: &str, mut wire: Value) -> Chat {
+        let mut world = self.world();
+        let id = if base > 0 { base } else { base - world.rooms.len() as i64 };
+        wire["id"] = json!(id);
+        let (members, topics) = (BTreeMap::from([(BOT, status.to_owned())]), BTreeMap::new());
+        let room = Room { wire, members, topics, posts: BTreeMap::new(), last: 1, refusal: None, moved: None };
+        world.rooms.insert(id, room);
+        Chat(id)
+    }
+
+    /// Opens a topic; its id is that of the service message that opens it.
+    pub fn topic(&self, chat: Chat, name: &str) -> i64 {
+        let opening = json!({"forum_topic_created": {"name": name, "icon_color": 7_322_096}, "is_topic_message": true});
+        let id = self.world().post(chat.0, opening, "", false);
+        self.sets_topic(chat, id, Some(false));
+        id
+    }
+
+    /// Closes a topic, opens it again or (`None`) deletes it; 1 is General.
+    pub fn sets_topic(&self, chat: Chat, topic: i64, closed: Option<bool>) {
+        self.within(chat, |room| match closed {
+            Some(closed) => room.topics.insert(topic, closed),
+            None => room.topics.remove(&topic),
+        });
+    }
+
+    /// Makes someone `creator`, `administrator`, `member`, `restricted`, `left` or `kicked`; the bot is not told.
+    pub fn member(&self, chat: Chat, user: i64, status: &str) {
+        self.world().someone(user);
+        self.within(chat, |room| room.members.insert(user, status.to_owned()));
+    }
+
+    /// From now on the chat takes nothing from the bot, with this code and these words of Telegram's; `None` ends it.
+    pub fn refuses(&self, chat: Chat, refusal: Option<(u16, &'static str)>) {
+        self.within(chat, |room| room.refusal = refusal);
+    }
+
+    /// Someone writes; in a group the bot hears it only if privacy mode lets it. Returns the message's id.
+    pub fn says(&self, chat: Chat, user: i64, text: &str) -> i64 {
+        self.hear(chat, user, text, json!({}))
+    }
+
+    pub fn says_in_topic(&self, chat: Chat, topic: i64, user: i64, text: &str) -> i64 {
+        let opening = self.wire_of(chat, topic);
+        let more = json!({"message_thread_id": topic, "is_topic_message": true, "reply_to_message": opening});
+        self.hear(chat, user, text, more)
+    }
+
+    pub fn replies(&self, chat: Chat, to: i64, user: i64, text: &str) -> i64 {
+        self.hear(chat, user, text, json!({"reply_to_message": self.wire_of(chat, to)}))
+    }
+
+    /// An administrator writes as the group itself.
+    pub fn says_anonymously(&self, chat: Chat, text: &str) -> i64 {
+        let speaker = json!({"id": ANONYMOUS, "is_bot": true, "first_name": "Group", "username": "GroupAnonymousBot"});
+        self.world().users.insert(ANONYMOUS, speaker);
+        let group = self.within(chat, |room| room.wire.clone());
+        self.hear(chat, ANONYMOUS, text, json!({"sender_chat": group}))
+    }
+
+    pub fn channel_post(&self, chat: Chat, text: &str) -> i64 {
+        let channel = self.within(chat, |room| room.wire.clone());
+        self.hear(chat, 0, text, json!({"sender_chat": channel}))
+    }
+
+    fn hear(&self, chat: Chat, user: i64, text: &str, mut more: Value) -> i64 {
+        self.change(|world| {
+            let from = if user == 0 { Value::Null } else { world.someone(user) };
+            fill(&mut more, [("from", from), ("text", json!(text)), ("entities", json!(spotted(text)))]);
+            let id = world.post(chat.0, more, &escaped(text), false);
+            world.tell_of(chat.0, id, "");
+            id
+        })
+    }
+
+    /// What was written is written otherwise.
+    pub fn edits(&self, chat: Chat, id: i64, text: &str) {
+        self.change(|world| {
+            world.rewrite(chat.0, id, (text.to_owned(), spotted(text)), &escaped(text), Value::Null);
+            world.tell_of(chat.0, id, "edited_");
+        });
+    }
+
+    /// Presses a button, by its label or data, of a message as it was when looked at; returns the callback query's id.
+    pub fn presses(&self, message: &Message, button: &str, user: i64) -> String {
+        let found = message.buttons.iter().flatten().find(|(label, data)| label == button || data == button);
+        let (_, data) = found.unwrap_or_else(|| panic!("no button {button:?} among {:?}", message.buttons));
+        let shown = match self.wire_of(message.chat, message.id) {
+            Value::Null => json!({"chat": message.wire["chat"], "message_id": message.id, "date": 0}),
+            wire => wire,
+        };
+        self.ask("callback_query", user, json!({"message": shown, "chat_instance": "1", "data": data}))
+    }
+
+    /// Someone types `@strillone_bot query`; returns the inline query's id.
+    pub fn inline(&self, user: i64, query: &str) -> String {
+        self.ask("inline_query", user, json!({"query": query, "offset": ""}))
+    }
+
+    fn ask(&self, kind: &str, user: i64, mut body: Value) -> String {
+        self.change(|world| {
+            let id = (9_000_000_000 + world.queries.len()).to_string();
+            world.queries.insert(id.clone(), (false, vec![]));
+            (body["id"], body["from"]) = (json!(id), world.someone(user));
+            world.push(kind, body);
+            id
+        })
+    }
+
+    /// From now on it is too late to answer this callback or inline query.
+    pub fn expires(&self, query: &str) {
+        self.world().queries.entry(query.to_owned()).or_default().0 = true;
+    }
+
+    /// The bot is let in (a private chat: started again): `my_chat_member`, and in a group a service message.
+    pub fn added_to(&self, chat: Chat, by: i64) {
+        let kind = self.within(chat, |room| room.kind().to_owned());
+        self.member(chat, BOT, "left");
+        self.makes_bot(chat, if kind == "channel" { "administrator" } else { "member" }, by);
+        if kind.ends_with("group") {
+            let bot = self.world().someone(BOT);
+            self.service(chat, by, "new_chat_members", json!([bot]));
+        }
+    }
+
+    /// The bot is thrown out (a private chat: blocked).
+    pub fn removed_from(&self, chat: Chat, by: i64) {
+        self.makes_bot(chat, "kicked", by);
+    }
+
+    /// The bot becomes anything else: `administrator`, `restricted`, `left` …
+    pub fn makes_bot(&self, chat: Chat, status: &str, by: i64) {
+        self.change(|world| world.change_bot(chat.0, status, by));
+    }
+
+    /// A group becomes a supergroup: another chat, service messages in both, and the old one refuses what is sent.
+    pub fn migrates(&self, chat: Chat) -> Chat {
+        let (title, members) = self.within(chat, |room| (room.wire["title"].clone(), room.members.clone()));
+        let new = self.supergroup(title.as_str().unwrap_or_default());
+        self.within(new, |room| room.members = members);
+        self.within(chat, |room| room.moved = Some(new.0));
+        self.service(chat, ANONYMOUS, "migrate_to_chat_id", json!(new.0));
+        self.service(new, ANONYMOUS, "migrate_from_chat_id", json!(chat.0));
+        new
+    }
+
+    fn service(&self, chat: Chat, by: i64, key: &str, what: Value) {
+        self.change(|world| {
+            let from = world.someone(by);
+            let id = world.post(chat.0, json!({"from": from, key: what}), "", false);
+            world.tell_of(chat.0, id, "");
+        });
+    }
+
+    /// Queues an update as it stands. One with an `update_id` is told once whatever the offset: a duplicate.
+    pub fn raw_update(&self, mut body: Value) -> i64 {
+        let given = body["update_id"].as_i64();
+        self.change(|world| {
+            let id = given.unwrap_or(world.last_update + 1);
+            world.last_update = world.last_update.max(id);
+            body["update_id"] = json!(id);
+            world.updates.push((id, body, given.is_some()));
+            id
+        })
+    }
+
+    /// The next calls of a method (`*`: of any) go wrong so; the faults of a method are used up in the order given.
+    pub fn fault(&self, method: &str, times: u32, fault: Fault) {
+        self.world().faults.push((method.to_lowercase(), times, fault));
+    }
+
+    pub fn calls(&self) -> Vec<Call> {
+        self.world().calls.clone()
+    }
+
+    /// Commands and their descriptions as set for `default`, `all_group_chats`, `chat:-5`, `chat_member:-5:7` …
+    pub fn commands(&self, scope: &str, language: &str) -> Vec<(String, String)> {
+        let world = self.world();
+        let set = world.commands.get(&(scope.to_owned(), language.to_owned())).and_then(Value::as_array);
+        set.into_iter().flatten().map(|c| (text(c, "command"), text(c, "description"))).collect()
+    }
+
+    /// What the bot has in a chat, as it reads now.
+    pub fn messages(&self, chat: Chat) -> Vec<Message> {
+        self.within(chat, |room| room.posts.values().filter(|post| post.own).map(|post| post.seen(chat)).collect())
+    }
+
+    pub fn answers(&self, query: &str) -> Vec<Value> {
+        self.world().queries.get(query).map(|(_, answers)| answers.clone()).unwrap_or_default()
+    }
+
+    /// Waits until the bot has at least `n` messages in a chat.
+    pub async fn wait_for(&self, chat: Chat, n: usize, patience: Duration) -> Vec<Message> {
+        self.until("the message", patience, |tg| Some(tg.messages(chat)).filter(|all| all.len() >= n)).await
+    }
+
+    /// Waits for the first answer to a callback or inline query.
+    pub async fn wait_answer(&self, query: &str, patience: Duration) -> Value {
+        self.until("the answer", patience, |tg| tg.answers(query).into_iter().next()).await
+    }
+
+    /// Looks again after everything that happens here until something is found.
+    pub async fn until<T>(&self, what: &str, patience: Duration, mut look: impl FnMut(&Self) -> Option<T>) -> T {
+        let end = Instant::now() + patience;
+        loop {
+            let mut rung = pin!(self.bell.notified());
+            rung.as_mut().enable();
+            if let Some(found) = look(self) {
+                return found;
+            }
+            let calls = self.calls();
+            let last = &calls[calls.len().saturating_sub(5)..];
+            timeout_at(end, rung).await.unwrap_or_else(|_| panic!("{what} did not come; the last calls: {last:#?}"));
+        }
+    }
+
+    fn world(&self) -> MutexGuard<'_, World> {
+        self.world.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn within<T>(&self, chat: Chat, act: impl FnOnce(&mut Room) -> T) -> T {
+        act(self.world().rooms.get_mut(&chat.0).expect("a chat of this Telegram"))
+    }
+
+    fn wire_of(&self, chat: Chat, id: i64) -> Value {
+        self.within(chat, |room| room.posts.get(&id).map_or(Value::Null, |post| post.wire.clone()))
+    }
+
+    /// Changes the world and wakes all who wait for something to happen in it.
+    fn change<T>(&self, act: impl FnOnce(&mut World) -> T) -> T {
+        let result = act(&mut self.world());
+        self.bell.notify_waiters();
+        result
+    }
+}
