@@ -18,14 +18,14 @@ use super::{
 use crate::town::{Town, says, silent_on};
 
 /// The bot at Telegram's door; a dropped one is killed.
-struct Bot {
+pub struct Bot {
     desk: Desk,
     stop: watch::Sender<bool>,
     door: JoinHandle<Result<(), TokenRefused>>,
 }
 
 impl Bot {
-    fn start(town: &Town, telegram: &Telegram) -> Bot {
+    pub fn start(town: &Town, telegram: &Telegram) -> Bot {
         Bot::with_token(town, telegram, telegram.token())
     }
 
@@ -44,7 +44,7 @@ impl Bot {
         }
     }
 
-    async fn stop(mut self) {
+    pub async fn stop(mut self) {
         self.stop.send(true).unwrap();
         (&mut self.door).await.unwrap().unwrap();
     }
