@@ -9,6 +9,7 @@ pub mod config;
 pub mod console;
 pub mod control;
 pub mod desk;
+pub mod discord;
 pub mod rates;
 pub mod serve;
 pub mod signs;

@@ -27,7 +27,7 @@ use crate::{
     console::{self, End, Session},
     control::{self, Connect, Event, Link, Request},
     desk::{Desk, Manners, Undone},
-    telegram, web,
+    discord, telegram, web,
 };
 
 /// Everything is over this long after it was told to stop.
@@ -370,6 +370,10 @@ fn open_doors(settings: &Settings, desk: &Desk, stop: &watch::Receiver<bool>) ->
     let mut doors = JoinSet::new();
     if settings.telegram.token.is_some() {
         let door = telegram::serve(settings.telegram.clone(), desk.clone(), stop.clone());
+        doors.spawn(async move { door.await.map_err(|refused| Undone(refused.to_string())) });
+    }
+    if settings.discord.token.is_some() {
+        let door = discord::serve(settings.discord.clone(), desk.clone(), stop.clone());
         doors.spawn(async move { door.await.map_err(|refused| Undone(refused.to_string())) });
     }
     doors

@@ -107,6 +107,7 @@ fn the_rooms_of_the_program_know_only_whom_they_may() {
         ("web", &["desk"]),
         ("control", &["cli", "desk"]),
         ("console", &["control"]),
+        ("discord", &["config", "desk", "signs"]),
         ("telegram", &["config", "desk", "signs"]),
     ];
     for (room, known) in may {

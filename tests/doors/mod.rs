@@ -1,6 +1,10 @@
 //! The doors, with the real clients on one end and platforms of our own on the other.
 
+pub mod discord;
+mod measure;
+mod on_discord;
 mod on_telegram;
+mod same;
 pub mod telegram;
 
 use std::{path::PathBuf, time::Duration};

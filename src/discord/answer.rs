@@ -1,0 +1,159 @@
+//! From an event to its answer: at once where that is possible within Discord's 3 seconds, else later.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use commands::kit::Shape;
+use record::{
+    lang::Lang,
+    reply::{Reply, Tone},
+};
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
+
+use super::{
+    Door,
+    hear::{Event, What},
+    render::{dress, offers},
+    send::Told,
+};
+use crate::desk::Heard;
+
+/// How long an answer is waited for before Discord is told that it will come later; Discord waits for 3 seconds.
+const AT_ONCE: Duration = Duration::from_secs(2);
+/// How long a first answer is tried: a little longer than it can come through, to learn what became of it.
+const FIRST: Duration = Duration::from_secs(5);
+/// How long a later answer is tried; Discord takes it for 15 minutes.
+const LATER: Duration = Duration::from_secs(14 * 60);
+
+/// Discord's number for a message only its asker sees.
+const EPHEMERAL: u64 = 1 << 6;
+/// Discord's kinds of first answers.
+const MESSAGE: u8 = 4;
+const MESSAGE_LATER: u8 = 5;
+const CHANGE_LATER: u8 = 6;
+const CHANGE: u8 = 7;
+const OFFERS: u8 = 8;
+
+/// An ask that is being answered.
+struct Asked<'a> {
+    door: &'a Door,
+    since: Instant,
+    id: u64,
+    token: &'a str,
+    pressed: bool,
+    shared: bool,
+    lang: Lang,
+}
+
+/// Answers an event.
+pub async fn answer(door: Arc<Door>, event: Event) {
+    let Event { since, id, ref token, what } = event;
+    match what {
+        What::Types { shape, typed, settings, tongue } => {
+            let lang = door.desk.lang_for(&settings, Some(&tongue));
+            let offered = offers(&suggestions(&door, shape, typed, lang).await);
+            door.wire.first(id, token, OFFERS, Some(&offered), since + FIRST).await;
+        }
+        What::Asks { heard, pressed } => {
+            let lang = door.desk.lang_for(&heard.settings, heard.tongue.as_deref());
+            let asked = Asked { door: &door, since, id, token, pressed, shared: heard.shared, lang };
+            asked.answer(*heard).await;
+        }
+    }
+}
+
+/// What a value could be, looked up in turn with the asks.
+async fn suggestions(door: &Door, shape: Shape, typed: String, lang: Lang) -> Vec<(String, String)> {
+    // The semaphore is never closed.
+    let _hand = door.desk.manners().hands.acquire().await;
+    let desk = door.desk.clone();
+    let found = tokio::task::spawn_blocking(move || desk.suggest(shape, &typed, lang)).await;
+    found.unwrap_or_else(|error| {
+        tracing::error!(%error, "a value could not be completed");
+        Vec::new()
+    })
+}
+
+impl Asked<'_> {
+    async fn answer(&self, heard: Heard) {
+        let mut working = pin!(self.door.desk.hear(heard));
+        if let Ok(reply) = timeout_at(self.since + AT_ONCE, &mut working).await {
+            return self.at_once(reply).await;
+        }
+        match tokio::join!(self.defer(), working) {
+            (Told::Yes, reply) => self.later(reply).await,
+            (_, _) => tracing::debug!("an answer took too long, and Discord could not be told so"),
+        }
+    }
+
+    /// The first answer. Whoever was told to slow down is not told again: a press is acknowledged without a word, but
+    /// a slash command must be answered with some.
+    async fn at_once(&self, reply: Option<Reply>) {
+        let told = match reply {
+            None if self.pressed => self.first(CHANGE_LATER, None).await,
+            None => self.first(MESSAGE, Some(&quietly(dress(&self.slow_down(), self.lang)))).await,
+            Some(reply) if private(&reply) => self.first(MESSAGE, Some(&quietly(dress(&reply, self.lang)))).await,
+            Some(reply) => {
+                let kind = if self.pressed { CHANGE } else { MESSAGE };
+                self.first(kind, Some(&dress(&reply, self.lang))).await
+            }
+        };
+        if told == Told::Refused {
+            let sorry = dress(&commands::sorry(self.lang), self.lang);
+            self.first(MESSAGE, Some(&quietly(sorry))).await;
+        }
+    }
+
+    /// Tells Discord that the answer will come. Who may see it is fixed now: where others are, only the asker, as the
+    /// answer may turn out to be personal.
+    async fn defer(&self) -> Told {
+        let data = json!({ "flags": EPHEMERAL });
+        match self.pressed {
+            true => self.first(CHANGE_LATER, None).await,
+            false => self.first(MESSAGE_LATER, self.shared.then_some(&data)).await,
+        }
+    }
+
+    async fn later(&self, reply: Option<Reply>) {
+        let reply = match reply {
+            None if self.pressed => return,
+            None => self.slow_down(),
+            Some(reply) => reply,
+        };
+        if self.say_later(&reply).await == Told::Refused {
+            self.say_later(&commands::sorry(self.lang)).await;
+        }
+    }
+
+    async fn say_later(&self, reply: &Reply) -> Told {
+        let (wire, app, until) = (&self.door.wire, self.door.app, self.since + LATER);
+        let data = dress(reply, self.lang);
+        match self.pressed && private(reply) {
+            true => wire.follow_up(app, self.token, &quietly(data), until).await,
+            false => wire.edit(app, self.token, &data, until).await,
+        }
+    }
+
+    async fn first(&self, kind: u8, data: Option<&Value>) -> Told {
+        self.door.wire.first(self.id, self.token, kind, data, self.since + FIRST).await
+    }
+
+    fn slow_down(&self) -> Reply {
+        let words = self.lang.pick(
+            "That was a lot at once. Please wait a moment, then ask again.",
+            "Sono tante domande insieme. Aspetta un momento, poi chiedi di nuovo.",
+        );
+        Reply::personal(Tone::Polite, words)
+    }
+}
+
+/// Whether only the asker should see it.
+fn private(reply: &Reply) -> bool {
+    reply.personal || reply.tone == Tone::Polite
+}
+
+/// So that only the asker sees it.
+fn quietly(mut message: Value) -> Value {
+    message["flags"] = json!(EPHEMERAL);
+    message
+}

@@ -1,0 +1,214 @@
+//! Discord's door: everything that names serenity, and the room where interactions are answered.
+
+mod answer;
+mod hear;
+mod register;
+mod render;
+mod send;
+mod watch;
+
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use record::{
+    lang::Text,
+    reply::{Reply, Tone},
+};
+use tokio::{
+    sync::{broadcast, mpsc, watch as told},
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
+};
+
+use crate::{
+    config::{Platform, PlatformSettings},
+    desk::Desk,
+    signs::{Alert, Sign},
+};
+use hear::{Event, Memory};
+use send::{Failed, Wire};
+use watch::End;
+
+pub use watch::Patience;
+
+/// Why a door is shut for good: one line, never with the token in it.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct TokenRefused(pub String);
+
+/// How many events may wait to be answered: more would be too late for Discord's 3 seconds anyway.
+const WAITING: usize = 1_000;
+/// How long answers under way may take when the program stops.
+const LAST_ANSWERS: Duration = Duration::from_secs(3);
+/// How long an alert is tried to be brought.
+const ALERT_WITHIN: Duration = Duration::from_secs(600);
+
+/// What everybody behind this door works with.
+struct Door {
+    desk: Desk,
+    wire: Wire,
+    /// The application's id.
+    app: u64,
+    memory: Mutex<Memory>,
+}
+
+/// Serves until told to stop. A token that Discord refuses at the first contact is an error; one that it refuses later
+/// hangs up [`Sign::Stopped`], rings for the owners behind the other door, and ends this in peace.
+pub async fn serve(settings: PlatformSettings, desk: Desk, stop: told::Receiver<bool>) -> Result<(), TokenRefused> {
+    serve_with(settings, desk, stop, Patience::default()).await
+}
+
+/// As [`serve`], with another patience with shards that say nothing.
+pub async fn serve_with(
+    settings: PlatformSettings,
+    desk: Desk,
+    mut stop: told::Receiver<bool>,
+    patience: Patience,
+) -> Result<(), TokenRefused> {
+    let Some(token) = settings.token else { return Ok(()) };
+    desk.signs().set(Platform::Discord, Sign::Connecting);
+    let alerts = desk.signs().listen();
+    let wire = Wire::new(&settings.api_url, token)
+        .map_err(|error| TokenRefused(format!("discord: no HTTP client can be made: {error}")))?;
+    let app = tokio::select! {
+        app = first_contact(&wire, &desk) => app?,
+        () = stopped(&mut stop) => return Ok(()),
+    };
+    let door = Arc::new(Door { desk, wire, app, memory: Mutex::default() });
+    let (events, heard) = mpsc::channel(WAITING);
+    let mut company = JoinSet::new();
+    company.spawn(register::register(door.clone()));
+    company.spawn(bring_alerts(door.clone(), alerts));
+    // The gateway and every event it hands on hold a sender; when the last is gone, so are the questions.
+    let mut answering = tokio::spawn(reception(door.clone(), heard));
+    let end = watch::tend(&door, events, &settings.api_url, patience, &mut stop).await;
+    company.shutdown().await;
+    if timeout(LAST_ANSWERS, &mut answering).await.is_err() {
+        answering.abort();
+        tracing::debug!("answers on Discord were left when the program stopped");
+    }
+    close(&door, end);
+    Ok(())
+}
+
+/// Hangs up the last sign, and rings where somebody must know.
+fn close(door: &Door, end: End) {
+    let text = match end {
+        End::Told => return door.desk.signs().set(Platform::Discord, Sign::Off),
+        End::Token => Text {
+            en: "Discord no longer accepts my token, so I have stopped there. A new token and a restart bring me back.",
+            it: "Discord non accetta più il mio token, quindi lì mi sono fermato. Servono un token nuovo e un riavvio.",
+        },
+        End::Shut => Text {
+            en: "Discord's gateway shut me out for good, so I have stopped there. The log says why.",
+            it: "Il gateway di Discord mi ha escluso, quindi lì mi sono fermato. Il registro dice perché.",
+        },
+    };
+    tracing::error!("{}", text.en);
+    door.desk.signs().set(Platform::Discord, Sign::Stopped);
+    door.desk.signs().alert(Alert { about: Platform::Discord, text });
+}
+
+/// Asks Discord who we are, until it answers; the application's id.
+async fn first_contact(wire: &Wire, desk: &Desk) -> Result<u64, TokenRefused> {
+    let mut pauses = Pauses::new(Duration::from_secs(1), Duration::from_secs(60));
+    loop {
+        let why = match wire.get("/applications/@me").await {
+            Ok(app) => match app["id"].as_str().and_then(|id| id.parse::<u64>().ok()) {
+                Some(id) if id > 0 => return Ok(id),
+                _ => "what answers is not Discord".to_owned(),
+            },
+            Err(Failed::Token) => {
+                desk.signs().set(Platform::Discord, Sign::Stopped);
+                return Err(TokenRefused(
+                    "discord.token: Discord refuses it; the developer portal (Bot, Reset Token) gives a new one"
+                        .to_owned(),
+                ));
+            }
+            Err(failed) => failed.to_string(),
+        };
+        let pause = pauses.longer();
+        tracing::warn!(why, seconds = pause.as_secs(), "Discord cannot be reached; I try again");
+        desk.signs().set(Platform::Discord, Sign::Unreachable);
+        sleep(pause).await;
+    }
+}
+
+/// Answers events side by side; one that breaks harms no other.
+async fn reception(door: Arc<Door>, mut heard: mpsc::Receiver<Event>) {
+    let mut answers = JoinSet::new();
+    loop {
+        tokio::select! {
+            event = heard.recv() => match event {
+                Some(event) => {
+                    answers.spawn(answer::answer(door.clone(), event));
+                }
+                None => break,
+            },
+            Some(ended) = answers.join_next() => noted(ended),
+        }
+    }
+    while let Some(ended) = answers.join_next().await {
+        noted(ended);
+    }
+}
+
+fn noted(ended: Result<(), tokio::task::JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "an answer on Discord broke");
+    }
+}
+
+/// Brings what happened to the other doors to the owners who are here.
+async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
+    loop {
+        let alert = match alerts.recv().await {
+            Ok(alert) => alert,
+            Err(broadcast::error::RecvError::Lagged(missed)) => {
+                tracing::warn!(missed, "alerts were not brought to the owners on Discord");
+                continue;
+            }
+            Err(broadcast::error::RecvError::Closed) => return,
+        };
+        if alert.about == Platform::Discord {
+            continue;
+        }
+        let manners = door.desk.manners();
+        let reply = Reply::personal(Tone::Alarm, alert.text.get(manners.lang));
+        let message = render::dress(&reply, manners.lang);
+        let until = Instant::now() + ALERT_WITHIN;
+        for owner in manners.owners.iter().filter(|owner| owner.platform == Platform::Discord) {
+            let nonce = format!("alert{:x}", chrono::Utc::now().timestamp_micros());
+            if let Err(failed) = door.wire.private(owner.id, &message, &nonce, until).await {
+                tracing::warn!(owner = owner.id, %failed, "an owner could not be alerted on Discord");
+            }
+        }
+    }
+}
+
+/// Waits until the program is told to stop.
+async fn stopped(stop: &mut told::Receiver<bool>) {
+    // Whoever could say so is gone: that is a stop too.
+    let _ = stop.wait_for(|stop| *stop).await;
+}
+
+/// Pauses that double from a shortest to a longest.
+#[derive(Clone, Copy, Debug)]
+struct Pauses {
+    next: Duration,
+    longest: Duration,
+}
+
+impl Pauses {
+    fn new(shortest: Duration, longest: Duration) -> Pauses {
+        Pauses { next: shortest, longest }
+    }
+
+    fn longer(&mut self) -> Duration {
+        let pause = self.next;
+        self.next = (pause * 2).min(self.longest);
+        pause
+    }
+}

@@ -1,0 +1,326 @@
+//! A reply as a Discord message: embeds and buttons within every limit, with nothing in them that Discord would obey.
+
+mod fill;
+mod mark;
+
+use std::collections::{BTreeSet, HashSet};
+
+use record::{
+    lang::Lang,
+    reply::{Block, Line, Reply, Span, Tone},
+};
+use serde_json::{Value, json};
+
+use fill::Sheets;
+use mark::{Piece, cut, escaped, safe, size};
+
+/// What Discord takes, less 5 % against counting otherwise than it does; here UTF-16 units are counted, which is never
+/// less than what it counts. A title: 256.
+const TITLE: usize = 243;
+/// All embeds of a message: 6,000.
+const WHOLE: usize = 5_700;
+/// What stands on a button: 80.
+const LABEL: usize = 76;
+/// What a button carries: 100.
+const CUSTOM_ID: usize = 95;
+/// Buttons in a row, and rows.
+const ROW: usize = 5;
+/// The name or the value of what autocompletion offers: 100.
+const OFFER: usize = 95;
+/// How many values autocompletion offers.
+const OFFERS: usize = 25;
+
+/// Dresses a reply as the body of a message: embeds, buttons, and nobody mentioned. Addresses count although nobody sees
+/// them, so where not everything fits, fewer marks lead to their sources: what is said comes first.
+pub fn dress(reply: &Reply, lang: Lang) -> Value {
+    let title = cut(&safe(&reply.title.plain()), TITLE, escaped);
+    let footer = tone_word(reply, lang);
+    let room = WHOLE - size(&title) - size(footer);
+    let filled = |links| filled(reply, lang, room, links);
+    let tries = [Links::Every, Links::Firsts(BTreeSet::new())].into_iter().map(filled);
+    let sheets = tries.into_iter().find(|sheets| !sheets.is_cut()).unwrap_or_else(|| filled(Links::None));
+    json!({
+        "embeds": embeds(title, sheets.done(lang), colour(reply.tone), footer),
+        "components": rows(reply),
+        "allowed_mentions": { "parse": [] },
+    })
+}
+
+/// Which marks lead to their sources.
+enum Links {
+    Every,
+    /// The first of each source; these had theirs.
+    Firsts(BTreeSet<u32>),
+    None,
+}
+
+impl Links {
+    fn piece<'a>(&mut self, span: &'a Span) -> Piece<'a> {
+        let Span::Cite { number, link: Some(_) } = span else { return Piece::of(span) };
+        let leads = match self {
+            Links::Every => true,
+            Links::Firsts(had) => had.insert(*number),
+            Links::None => false,
+        };
+        if leads { Piece::of(span) } else { Piece::mark_of(*number) }
+    }
+}
+
+/// Everything that is said, as far as there is room.
+fn filled(reply: &Reply, lang: Lang, room: usize, mut links: Links) -> Sheets {
+    let mut sheets = Sheets::new(room);
+    for (at, block) in reply.blocks.iter().enumerate() {
+        let before = at.checked_sub(1).and_then(|at| reply.blocks.get(at));
+        let gap = if before.is_none_or(|before| close(before, block)) { "\n" } else { "\n\n" };
+        sheets.add(gap, &pieces(block, &mut links));
+    }
+    let (linked, unlinked) = cited(reply);
+    if !unlinked.is_empty() {
+        sheets.add("\n\n", &[Piece::Text(lang.pick("Sources", "Fonti").into())]);
+    }
+    for (number, text) in unlinked {
+        let mark = Piece::Text(format!("[{number}] ").into());
+        let pieces: Vec<_> = [mark].into_iter().chain(text.0.iter().map(Piece::of)).collect();
+        sheets.add("\n", &pieces);
+    }
+    if linked && matches!(links, Links::None) {
+        let words = lang.pick(
+            "-# There was no room here for the links to the sources: /sources lists them.",
+            "-# Qui non c'era posto per i collegamenti alle fonti: /sources le elenca.",
+        );
+        sheets.add("\n\n", &[Piece::Raw(words)]);
+    }
+    sheets
+}
+
+/// The choices of an autocompletion: what each is called, and its value.
+pub fn offers(found: &[(String, String)]) -> Value {
+    let fits = found.iter().filter(|(_, value)| (1..=OFFER).contains(&size(value)));
+    let choice = |(name, value): &(String, String)| {
+        let name = cut(&safe(name).replace('\n', " "), OFFER, str::to_owned);
+        json!({ "name": if name.trim().is_empty() { value } else { &name }, "value": value })
+    };
+    json!({ "choices": fits.take(OFFERS).map(choice).collect::<Vec<_>>() })
+}
+
+/// Whether a part follows another one without a blank line.
+fn close(before: &Block, block: &Block) -> bool {
+    matches!((before, block), (Block::Heading(_), _) | (Block::Note(_), Block::Note(_)))
+}
+
+fn pieces<'a>(block: &'a Block, links: &mut Links) -> Vec<Piece<'a>> {
+    let mut of = |line: &'a Line| line.0.iter().map(|span| links.piece(span)).collect::<Vec<_>>();
+    match block {
+        Block::Heading(line) => of(line).into_iter().map(Piece::strong).collect(),
+        Block::Text(line) => of(line),
+        Block::Note(line) => [Piece::Raw("-# ")].into_iter().chain(of(line)).collect(),
+        Block::Item(item) => {
+            let mut pieces = of(&item.head);
+            for line in &item.body {
+                pieces.push(Piece::Raw("\n"));
+                pieces.extend(of(line));
+            }
+            pieces
+        }
+    }
+}
+
+/// Whether any mark leads to its source, and the sources that none leads to.
+fn cited(reply: &Reply) -> (bool, Vec<(u32, &Line)>) {
+    let lines = reply.blocks.iter().flat_map(|block| match block {
+        Block::Heading(line) | Block::Text(line) | Block::Note(line) => vec![line],
+        Block::Item(item) => [&item.head].into_iter().chain(&item.body).collect(),
+    });
+    let linked: BTreeSet<u32> = lines
+        .flat_map(|line| &line.0)
+        .filter_map(|span| match span {
+            Span::Cite { number, link: Some(_) } => Some(*number),
+            _ => None,
+        })
+        .collect();
+    let sources = reply.sources.iter().map(|source| (source.number, &source.text));
+    (!linked.is_empty(), sources.filter(|(number, _)| !linked.contains(number)).collect())
+}
+
+fn embeds(title: String, mut texts: Vec<String>, colour: u32, footer: &str) -> Vec<Value> {
+    if texts.is_empty() {
+        // An embed without any text is refused.
+        texts.push(if title.is_empty() { "…".to_owned() } else { String::new() });
+    }
+    let mut embeds: Vec<Value> =
+        texts.into_iter().map(|text| json!({ "description": text, "color": colour })).collect();
+    if let Some(first) = embeds.first_mut().filter(|_| !title.is_empty()) {
+        first["title"] = json!(title);
+    }
+    if let Some(last) = embeds.last_mut().filter(|_| !footer.is_empty()) {
+        last["footer"] = json!({ "text": footer });
+    }
+    embeds
+}
+
+fn rows(reply: &Reply) -> Vec<Value> {
+    let mut seen = HashSet::new();
+    let mut rows = Vec::new();
+    for row in &reply.buttons {
+        let fits = row.iter().filter(|button| (1..=CUSTOM_ID).contains(&size(&button.line)));
+        let new: Vec<_> = fits.filter(|button| seen.insert(&button.line)).collect();
+        for part in new.chunks(ROW) {
+            let button = |button: &&record::reply::Button| {
+                let label = cut(&safe(&button.label).replace('\n', " "), LABEL, str::to_owned);
+                let label = if label.trim().is_empty() { "…" } else { &label };
+                json!({ "type": 2, "style": 2, "label": label, "custom_id": button.line })
+            };
+            rows.push(json!({ "type": 1, "components": part.iter().map(button).collect::<Vec<_>>() }));
+        }
+    }
+    rows.truncate(ROW);
+    rows
+}
+
+fn colour(tone: Tone) -> u32 {
+    match tone {
+        Tone::Plain => 0x4F_6D7A,
+        Tone::Good => 0x2E_8B57,
+        Tone::Watch | Tone::Polite => 0xE0_A800,
+        Tone::Alarm => 0xC0_392B,
+    }
+}
+
+/// The colour in words, for those who do not see it; what is said to one person says it in its own words.
+fn tone_word(reply: &Reply, lang: Lang) -> &'static str {
+    match reply.tone {
+        _ if reply.personal => "",
+        Tone::Plain | Tone::Polite => "",
+        Tone::Good => lang.pick("Green: in order", "Verde: in ordine"),
+        Tone::Watch => lang.pick("Yellow: being watched", "Giallo: sotto osservazione"),
+        Tone::Alarm => lang.pick("Red: something is wrong", "Rosso: qualcosa non va"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use record::reply::{Button, Citation, Item};
+
+    use super::*;
+
+    fn awkward() -> String {
+        let bit = "👩‍👩‍👧‍👦 e\u{301} **bold** _it_ ||sp|| `code` @everyone <@&1> <#2> # no\n# h\n> q\n- l\n1. n مرحبا\u{202e} [a](https://x.example) ";
+        bit.repeat(60).chars().take(5_000).collect()
+    }
+
+    fn texts(message: &Value) -> Vec<String> {
+        let embeds = message["embeds"].as_array().expect("embeds");
+        embeds.iter().map(|embed| embed["description"].as_str().expect("a text").to_owned()).collect()
+    }
+
+    fn within_limits(message: &Value) {
+        let embeds = message["embeds"].as_array().expect("embeds");
+        assert!((1..=10).contains(&embeds.len()));
+        let of = |embed: &Value, path: &str| size(embed.pointer(path).and_then(Value::as_str).unwrap_or_default());
+        let mut whole = 0;
+        for embed in embeds {
+            let (title, text) = (of(embed, "/title"), of(embed, "/description"));
+            assert!(title <= 256 && text <= 4_096 && title + text > 0, "{title} {text}");
+            whole += title + text + of(embed, "/footer/text");
+        }
+        assert!(whole <= WHOLE, "{whole}");
+        assert_eq!(message["allowed_mentions"], json!({ "parse": [] }));
+        let rows = message["components"].as_array().expect("rows");
+        assert!(
+            rows.len() <= 5 && rows.iter().all(|row| row["components"].as_array().is_some_and(|row| row.len() <= 5))
+        );
+    }
+
+    #[test]
+    fn an_awkward_text_fits_wherever_it_stands_and_mentions_nobody() {
+        let text = awkward();
+        let line = |span: fn(String) -> Span| Line::new().span(span(text.clone()));
+        for span in [Span::Text, Span::Strong, Span::Soft, Span::Struck, Span::Code] {
+            let item = Block::Item(Item { head: line(span), body: vec![line(span)] });
+            let blocks = [Block::Heading(line(span)), Block::Text(line(span)), Block::Note(line(span)), item];
+            for block in blocks {
+                let mut reply = Reply { tone: Tone::Alarm, title: line(span), ..Reply::default() };
+                reply.blocks = vec![block.clone(), block];
+                reply.sources = vec![Citation { number: 1, text: line(span) }];
+                reply.buttons = vec![Button::new(text.clone(), "/a").into_iter().collect(); 9];
+                let message = dress(&reply, Lang::It);
+                within_limits(&message);
+                let all = texts(&message).concat();
+                assert!(all.contains("non entrava") && all.contains('…'), "it says that it was cut");
+                assert!(!all.contains('\u{202e}'));
+                if span(String::new()) != Span::Code(String::new()) {
+                    assert!(all.contains("\\@everyone") && !all.contains(" <@"), "{all}");
+                    assert!(!all.contains("\n# ") && !all.contains("\n> ") && !all.contains("](https://"));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_one_embed_goes_on_in_the_next() {
+        let reply = Reply::default().say("x ".repeat(1_500)).say("y ".repeat(1_000)).say("z");
+        let message = dress(&reply, Lang::En);
+        within_limits(&message);
+        let texts = texts(&message);
+        assert_eq!(texts.len(), 2);
+        assert!(texts[1].starts_with("y ") && texts[1].ends_with('z'), "{texts:?}");
+    }
+
+    #[test]
+    fn nothing_is_cut_inside_what_looks_like_one_letter() {
+        let family = "👩‍👩‍👧‍👦";
+        let message = dress(&Reply::titled(family.repeat(100)).say(family.repeat(700)), Lang::En);
+        within_limits(&message);
+        let title = message["embeds"][0]["title"].as_str().expect("a title");
+        assert!(title.trim_end_matches('…').replace(family, "").is_empty(), "{title}");
+        for text in texts(&message) {
+            let text = text.split('…').next().unwrap_or_default();
+            assert!(text.replace(family, "").is_empty(), "{text}");
+        }
+    }
+
+    #[test]
+    fn spans_are_dressed_as_discord_writes_them() {
+        let link = |text: &str| text.parse().expect("a link");
+        let line = Line::new()
+            .text("at ")
+            .span(Span::Time { text: "05:00".into(), at: 1_702_008_000 })
+            .span(Span::Cite { number: 1, link: Some(link("https://a.example/x_y")) })
+            .span(Span::Cite { number: 2, link: None })
+            .text(" ")
+            .span(Span::Link { text: "a_b".into(), link: link("https://b.example/") })
+            .text(" ")
+            .strong("s*")
+            .struck("t")
+            .code("/x y");
+        let mut reply = Reply::titled(line.clone()).say(line).note("soft");
+        reply.sources = (1..=2).map(|number| Citation { number, text: format!("source {number}").into() }).collect();
+        let message = dress(&reply, Lang::En);
+        let expected = r"at <t:1702008000:f>[1](<https://a.example/x_y>)\[2\] [a\_b](<https://b.example/>) **s\***~~t~~`/x y`
+
+-# soft
+
+Sources
+\[2\] source 2";
+        assert_eq!(texts(&message), [expected]);
+        assert_eq!(message["embeds"][0]["title"], r"at 05:00\[1\]\[2\] a\_b s\*t/x y");
+    }
+
+    #[test]
+    fn buttons_are_unique_and_in_rows_of_five() {
+        let buttons = (0..12).filter_map(|n| Button::new(format!("{n}"), format!("/p page:{}", n / 2)));
+        let message = dress(&Reply::default().say("x").row(buttons), Lang::En);
+        let rows = message["components"].as_array().expect("rows");
+        let sizes: Vec<_> = rows.iter().map(|row| row["components"].as_array().map_or(0, Vec::len)).collect();
+        assert_eq!(sizes, [5, 1]);
+    }
+
+    #[test]
+    fn at_most_25_values_are_offered_each_within_its_limit() {
+        let found: Vec<_> = (0..40).map(|n| (format!("{n} {}", "ü".repeat(200)), format!("v{n}"))).collect();
+        let offered = offers(&found);
+        let choices = offered["choices"].as_array().expect("choices");
+        assert_eq!(choices.len(), 25);
+        assert!(choices.iter().all(|choice| choice["name"].as_str().is_some_and(|name| name.chars().count() <= 100)));
+    }
+}

@@ -1,0 +1,261 @@
+//! What readers live through on Discord.
+
+use std::time::Duration;
+
+use strillone::{
+    config::Platform,
+    desk::Desk,
+    discord::{self, TokenRefused},
+    signs::Sign,
+};
+use tokio::{sync::watch, task::JoinHandle};
+
+use super::{
+    PATIENCE,
+    discord::{Answer, Discord, Fault, Id, check_against_spec, may},
+    platform, specs,
+};
+use crate::town::{Town, says, silent_on};
+
+/// The bot at Discord's door; a dropped one is killed.
+pub struct Bot {
+    desk: Desk,
+    stop: watch::Sender<bool>,
+    door: JoinHandle<Result<(), TokenRefused>>,
+}
+
+impl Bot {
+    /// Starts it, and waits until commands are registered and the gateway is connected.
+    pub async fn start(town: &Town, discord: &Discord) -> Bot {
+        let bot = Bot::with_token(town, discord, &discord.token());
+        discord.connected(PATIENCE).await;
+        discord.until(PATIENCE, "commands are registered", |it| (!it.commands().is_empty()).then_some(())).await;
+        bot
+    }
+
+    fn with_token(town: &Town, discord: &Discord, token: &str) -> Bot {
+        let (stop, stopping) = watch::channel(false);
+        let settings = platform("DISCORD", discord.url(), token);
+        let door = tokio::spawn(discord::serve(settings, town.desk.clone(), stopping));
+        Bot { desk: town.desk.clone(), stop, door }
+    }
+
+    async fn sign(&self, wanted: Sign) {
+        let since = std::time::Instant::now();
+        while self.desk.signs().get(Platform::Discord) != wanted {
+            assert!(since.elapsed() < PATIENCE, "the sign never said {wanted:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// Stops it in order.
+    pub async fn stop(mut self) {
+        self.stop.send(true).unwrap();
+        (&mut self.door).await.unwrap().unwrap();
+    }
+}
+
+impl Drop for Bot {
+    fn drop(&mut self) {
+        self.door.abort();
+    }
+}
+
+/// Everything that was sent fits the platform's own spec.
+fn sound(discord: &Discord) {
+    if let Some(specs) = specs() {
+        let faults = check_against_spec(&discord.calls(), &specs);
+        assert!(faults.is_empty(), "{faults:#?}");
+    }
+}
+
+async fn slash(discord: &Discord, place: Id, user: Id, command: &str, options: &[(&str, &str)]) -> Answer {
+    let interaction = discord.slash(place, user, command, options);
+    discord.answer(interaction, PATIENCE).await
+}
+
+/// A command, what is filled in, and what the answer says in either language.
+type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
+
+const WESTPOLE: &[(&str, &str)] = &[("incident", "westpole")];
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_is_answered_in_both_languages() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let (ann, ugo) = (discord.user("ann", "en-GB", may::USUAL), discord.user("ugo", "it", may::USUAL));
+    let bot = Bot::start(&town, &discord).await;
+    let cases: &[Case] = &[
+        ("timeline", WESTPOLE, "1–8 of 18", "1–8 di 18"),
+        ("timeline", &[("incident", "westpole"), ("as_of", "2023-12-14")], "as was known", "quanto era noto"),
+        ("latest", WESTPOLE, "latest statements", "ultime dichiarazioni"),
+        ("sources", &[("incident", "westpole"), ("kind", "podcast")], "Morning", "Morning"),
+        ("incident", WESTPOLE, "what is disputed", "punti controversi"),
+        ("incidents", &[], "1 incident", "1 incidente"),
+        ("search", &[("words", "firewall")], "Entries with", "Voci con"),
+        ("claims", WESTPOLE, "disputed", "controverso"),
+        ("who", &[("organisation", "acn")], "authority", "autorità"),
+        ("help", &[], "What I can be asked", "Che cosa mi si può chiedere"),
+        ("start", &[("handle", "westpole")], "Westpole", "Westpole"),
+        ("about", &[], "on, answering", "acceso, risponde"),
+        ("privacy", &[], "What I keep about you", "Che cosa conservo su di te"),
+        ("lang", &[], "I answer in English", "Qui rispondo in italiano"),
+        ("timezone", &[], "each incident's own zone", "nel fuso di ciascun incidente"),
+    ];
+    for (command, options, en, it) in cases {
+        says(&slash(&discord, channel, ann, command, options).await.text, &[en]);
+        says(&slash(&discord, channel, ugo, command, options).await.text, &[it]);
+    }
+    bot.stop().await;
+    sound(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn personal_and_error_answers_are_for_the_asker_alone() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let bot = Bot::start(&town, &discord).await;
+    let near = slash(&discord, channel, ann, "timeline", &[("incident", "wetspole")]).await;
+    says(&near.text, &["Did you mean", "westpole"]);
+    assert!(near.ephemeral);
+    assert!(slash(&discord, channel, ann, "privacy", &[]).await.ephemeral);
+    assert!(!slash(&discord, channel, ann, "timeline", WESTPOLE).await.ephemeral);
+    let refused = slash(&discord, channel, ann, "lang", &[("language", "it")]).await;
+    says(&refused.text, &["only those who manage this chat"]);
+    assert!(refused.ephemeral);
+    let boss = discord.user("boss", "en-US", may::USUAL | may::MANAGE_GUILD);
+    says(&slash(&discord, channel, boss, "lang", &[("language", "it")]).await.text, &["D'ora in poi"]);
+    says(&slash(&discord, channel, ann, "about", &[]).await.text, &["In registro"]);
+    bot.stop().await;
+    sound(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn places_of_every_kind_are_answered_without_mentions() {
+    let town = Town::with(&crate::render::awkward_dossier());
+    let discord = Discord::start().await;
+    let guild = discord.guild("Crew");
+    let channel = discord.text_channel(guild, "news");
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let places = [channel, discord.thread(channel, "talk"), discord.announcement(guild, "loud"), discord.dm(ann)];
+    let bot = Bot::start(&town, &discord).await;
+    for place in places {
+        for command in ["timeline", "incident", "claims", "sources", "latest"] {
+            let answer = slash(&discord, place, ann, command, &[("incident", "awkward")]).await;
+            assert_eq!(answer.sent["allowed_mentions"]["parse"], serde_json::json!([]), "/{command}");
+            silent_on(&answer.text, &["\u{202e}"]);
+        }
+    }
+    assert!(discord.statuses().iter().all(|status| *status < 400), "{:?}", discord.statuses());
+    bot.stop().await;
+    sound(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_button_works_after_a_restart() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let bot = Bot::start(&town, &discord).await;
+    let first = slash(&discord, channel, ann, "timeline", WESTPOLE).await;
+    bot.stop().await;
+    let bot = Bot::start(&town, &discord).await;
+    let press = discord.presses(first.id, "➡️", ann);
+    let turned = discord.answer(press, PATIENCE).await;
+    says(&turned.text, &["9–16 of 18"]);
+    let now = discord.messages(channel);
+    assert_eq!(now.len(), 1, "in the place of the first");
+    says(&now[0].text, &["9–16 of 18"]);
+    bot.stop().await;
+    sound(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn names_complete_and_commands_are_registered_once() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let ann = discord.user("ann", "it", may::USUAL);
+    let bot = Bot::start(&town, &discord).await;
+    let typed = discord.autocomplete(channel, ann, "timeline", "incident", "WEST");
+    let choices = discord.answer(typed, PATIENCE).await.choices;
+    assert_eq!(choices.iter().map(|(_, value)| value.clone()).collect::<Vec<_>>(), [serde_json::json!("westpole")]);
+    let typed = discord.autocomplete(channel, ann, "who", "organisation", "pa");
+    says(&discord.answer(typed, PATIENCE).await.choices[0].0, &["PA Digitale"]);
+    let names: Vec<String> = discord.commands().iter().map(|it| it["name"].as_str().unwrap().to_owned()).collect();
+    let all: Vec<String> = commands::ALL.iter().map(|it| it.name.to_owned()).collect();
+    assert!(all.iter().all(|name| names.contains(name)), "{names:?}");
+    bot.stop().await;
+    let puts = |it: &Discord| it.calls().iter().filter(|call| call.0 == "PUT" && call.1.ends_with("/commands")).count();
+    assert_eq!(puts(&discord), 1);
+    let bot = Bot::start(&town, &discord).await;
+    slash(&discord, channel, ann, "about", &[]).await;
+    bot.stop().await;
+    assert_eq!(puts(&discord), 1, "only when they changed");
+    sound(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_token_ends_it_at_the_start_and_later_shuts_this_door_alone() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let mut wrong = Bot::with_token(&town, &discord, "AAAA.BBBB.CCCC");
+    let refused = (&mut wrong.door).await.unwrap().unwrap_err().to_string();
+    says(&refused, &["discord.token"]);
+    silent_on(&refused, &["AAAA"]);
+    let mut bot = Bot::start(&town, &discord).await;
+    bot.sign(Sign::Serving).await;
+    let mut bell = town.desk.signs().listen();
+    discord.revoke_token();
+    tokio::time::timeout(PATIENCE * 2, &mut bot.door).await.expect("it shuts").unwrap().unwrap();
+    assert_eq!(town.desk.signs().get(Platform::Discord), Sign::Stopped);
+    assert_eq!(bell.recv().await.unwrap().about, Platform::Discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_gateway_may_drop_resume_forget_and_die_silently() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let bot = Bot::start(&town, &discord).await;
+    for happens in [Discord::drop_connection, Discord::reconnect, Discord::invalid_session, Discord::stop_acks] {
+        happens(&discord);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        let since = std::time::Instant::now();
+        // A person whose command is not answered within 3 seconds tries again.
+        loop {
+            discord.connected(PATIENCE * 2).await;
+            let interaction = discord.slash(channel, ann, "about", &[]);
+            let answered = tokio::time::timeout(Duration::from_secs(4), discord.answer(interaction, PATIENCE)).await;
+            if let Ok(answer) = answered {
+                says(&answer.text, &["Strillone"]);
+                break;
+            }
+            assert!(since.elapsed() < Duration::from_secs(90), "it never came back");
+        }
+    }
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn faults_and_duplicates_are_lived_through() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let guild = discord.guild("Crew");
+    let channel = discord.text_channel(guild, "news");
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let bot = Bot::start(&town, &discord).await;
+    for fault in [Fault::Limited(0.3, "user"), Fault::Down(502), Fault::Slow(Duration::from_millis(300))] {
+        discord.fault("POST /interactions", 1, fault);
+        says(&slash(&discord, channel, ann, "about", &[]).await.text, &["Strillone"]);
+    }
+    let interaction = discord.slash(channel, ann, "about", &[]);
+    discord.answer(interaction, PATIENCE).await;
+    discord.again(interaction);
+    discord.event("SOMETHING_NEW", serde_json::json!({ "x": 1 }));
+    discord.outage(guild, true);
+    discord.outage(guild, false);
+    says(&slash(&discord, channel, ann, "incidents", &[]).await.text, &["westpole"]);
+    let callbacks =
+        discord.calls().iter().filter(|call| call.1.contains(&format!("/interactions/{interaction}/"))).count();
+    assert_eq!(callbacks, 1, "a duplicate is answered once");
+    bot.stop().await;
+}
