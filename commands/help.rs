@@ -76,6 +76,13 @@ fn one(ask: &Ask, command: &Command) -> Reply {
             let words: Vec<&str> = choices.iter().map(|choice| choice.code).collect();
             line = line.text(format!(": {}", words.join(", ")));
         }
+        if arg.shape.is_greedy() && command.args.len() > 1 {
+            let words = ask.say(
+                "; takes all the words that follow, so what is listed behind it is given by name, as in page:2",
+                "; prende tutte le parole che seguono: quello che viene dopo si indica per nome, come page:2",
+            );
+            line = line.text(words);
+        }
         if arg.shape == Shape::When {
             let words = ask.say(
                 ", such as 2023-12-14, 2023-12 or 2023-12-14T18:30",

@@ -13,7 +13,7 @@ use crate::kit::{self, Arg, Ask, Command, Failure, Given, Role, Room, Shape, Spe
 /// `/timezone [zone]`
 pub static TIMEZONE: Command = Command {
     name: "timezone",
-    about: Text { en: "On which clock I show times here", it: "Con quale orologio mostro gli orari qui" },
+    about: Text { en: "In which time zone I show times here", it: "In quale fuso orario mostro gli orari qui" },
     args: &[&ZONE.spec],
     who: Role::Reader,
     manages: true,

@@ -41,6 +41,8 @@ pub struct Desk {
 pub struct Manners {
     /// The language of those who say nothing of theirs.
     pub lang: Lang,
+    /// The zone in which clock times are shown to those who chose none.
+    pub zone: Tz,
     /// Who may do everything.
     pub owners: Vec<Owner>,
     /// How often people may ask.
@@ -56,6 +58,7 @@ impl Manners {
     pub fn of(settings: &Settings) -> Manners {
         Manners {
             lang: settings.record.lang,
+            zone: settings.record.timezone,
             owners: settings.moderation.owners.clone(),
             rates: Rates::new(settings.commands.burst, settings.commands.per_second),
             signs: Signs::default(),
@@ -140,7 +143,7 @@ impl Desk {
             caller: Caller { role: self.role(heard.caller.as_ref()), address: heard.caller },
             place: Place { address: Some(heard.settings), shared: heard.shared, manages: heard.manages },
             lang,
-            zone,
+            zone: zone.or(Some(self.manners.zone)),
             at: Utc::now(),
             key: Some(heard.key),
         })
@@ -188,7 +191,7 @@ impl Desk {
             caller: Caller { address: None, role },
             place: Place { address: None, shared: false, manages: true },
             lang,
-            zone,
+            zone: zone.or(Some(self.manners.zone)),
             at: Utc::now(),
             key: None,
         })
@@ -332,7 +335,11 @@ impl Desk {
             Format::Markdown => export::markdown(&view, &incidents, self.manners.lang, out),
         };
         written.map_err(Undone::of)?;
-        out.flush().map_err(|error: io::Error| Undone::of(error))
+        out.flush().map_err(|error: io::Error| Undone::of(error))?;
+        match self.store.read_only() {
+            None => Ok(()),
+            Some(reason) => Err(Undone(format!("the export may not be whole: {reason}"))),
+        }
     }
 
     /// Compares everything in the store with everything.

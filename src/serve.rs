@@ -72,6 +72,11 @@ fn complain(what: &dyn std::fmt::Display) {
     let _ = writeln!(io::stderr(), "strillone: {what}");
 }
 
+/// Prints a line; a standard output that takes nothing is a failure like any other.
+fn tell(line: impl std::fmt::Display) -> Done {
+    writeln!(io::stdout(), "{line}").map_err(undone("standard output"))
+}
+
 fn undone(what: impl Into<String>) -> impl FnOnce(io::Error) -> Undone {
     let what = what.into();
     move |error| Undone(format!("{what}: {error}"))
@@ -233,34 +238,29 @@ fn export(settings: &Settings, incident: Option<String>, format: Format) -> Done
 
 fn check(settings: &Settings) -> Done {
     let mut faults = 0;
-    let mut tell = |event: Event| {
-        match event {
-            Event::Line(line) => println!("{line}"),
-            Event::Fault(fault) => {
-                faults += 1;
-                complain(&fault);
-            }
-            _ => {}
+    let mut hear = |event: Event| match event {
+        Event::Line(line) => writeln!(io::stdout(), "{line}"),
+        Event::Fault(fault) => {
+            faults += 1;
+            complain(&fault);
+            Ok(())
         }
-        Ok(())
+        _ => Ok(()),
     };
-    println!("settings: in order");
+    tell("settings: in order")?;
     match Connect::to(&settings.store.path).map_err(undone("reaching the running bot"))? {
-        Connect::Running(link) => link.call(Request::Check, &mut tell).map_err(undone("reaching the running bot"))?,
+        Connect::Running(link) => link.call(Request::Check, &mut hear).map_err(undone("checking"))?,
         Connect::Nobody => {
             let options = Options { cache_bytes: settings.store.cache_mb << 20, ..Options::new(&settings.store.path) };
             let scratch = tempfile::tempdir().map_err(undone("making a directory for a copy of the state"))?;
             match verify_at_rest(&options, scratch.path()).map_err(|error| Undone(error.to_string()))? {
-                Some(report) => control::report_lines(&report, &mut tell).map_err(undone("telling"))?,
-                None => println!("store: there is none yet in {}", settings.store.path.display()),
+                Some(report) => control::report_lines(&report, &mut hear).map_err(undone("checking"))?,
+                None => tell(format!("store: there is none yet in {}", settings.store.path.display()))?,
             }
         }
     }
     match faults {
-        0 => {
-            println!("store: in order");
-            Ok(())
-        }
+        0 => tell("store: in order"),
         _ => Err(Undone("the store has faults".to_owned())),
     }
 }
@@ -270,16 +270,13 @@ fn health(settings: &Settings) -> Done {
         return Err(Undone(format!("no bot is running on {}", settings.store.path.display())));
     };
     let mut well = true;
-    let told = link.call(Request::Health, &mut |event| {
-        match event {
-            Event::Line(line) => println!("{line}"),
-            Event::Fault(line) => {
-                well = false;
-                println!("{line}");
-            }
-            _ => {}
+    let told = link.call(Request::Health, &mut |event| match event {
+        Event::Line(line) => writeln!(io::stdout(), "{line}"),
+        Event::Fault(line) => {
+            well = false;
+            writeln!(io::stdout(), "{line}")
         }
-        Ok(())
+        _ => Ok(()),
     });
     told.map_err(undone("asking the bot"))?;
     if well { Ok(()) } else { Err(Undone(String::new())) }
@@ -314,7 +311,9 @@ async fn serve(settings: Settings) -> Done {
         _ = interrupt.recv() => return Ok(()),
     };
     let control = control::serve(&settings.store.path, desk.clone()).map_err(undone("making the control socket"))?;
-    introduce(&settings, &desk, &loaded, web.is_some());
+    if let Err(Undone(why)) = introduce(&settings, &desk, &loaded, web.is_some()) {
+        tracing::warn!(why, "nobody could be told what is on and what is off");
+    }
     // The first to set it is this line; nobody else does.
     let _ = ready.set(desk.clone());
     let mut doors = open_doors(&settings, &desk, &stopping);
@@ -383,7 +382,7 @@ fn open_doors(settings: &Settings, desk: &Desk, stop: &watch::Receiver<bool>) ->
 fn over(end: Result<io::Result<End>, tokio::task::JoinError>) -> bool {
     match end {
         Ok(Ok(End::Interrupted)) => return true,
-        Ok(Ok(End::Input)) => println!("The chat is over; the bot goes on. Ctrl-C stops it."),
+        Ok(Ok(End::Input)) => tracing::info!("the chat in the terminal is over; the bot goes on, Ctrl-C stops it"),
         Ok(Err(error)) => tracing::warn!(%error, "the chat in the terminal ended; the bot goes on"),
         Err(error) => tracing::error!(%error, "the chat in the terminal broke; the bot goes on"),
     }
@@ -406,7 +405,7 @@ fn listen(settings: &Settings) -> Result<Option<std::net::TcpListener>, Undone> 
 }
 
 /// Says in a few lines what is on, what is off, and which setting turns it on.
-fn introduce(settings: &Settings, desk: &Desk, loaded: &[String], web: bool) {
+fn introduce(settings: &Settings, desk: &Desk, loaded: &[String], web: bool) -> Done {
     let mut lines = vec![format!("Strillone {}", env!("CARGO_PKG_VERSION"))];
     let commit = desk.store().head().commit;
     lines.push(format!("  store     on   {} (commit {commit})", shown(&settings.store.path)));
@@ -415,6 +414,9 @@ fn introduce(settings: &Settings, desk: &Desk, loaded: &[String], web: bool) {
     }
     lines.push(match settings.web.listen.filter(|_| web) {
         Some(listen) => format!("  web       on   http://{listen}/healthz"),
+        None if settings.web.listen.is_some() => {
+            "  web       off  its port is taken; web.listen chooses another".to_owned()
+        }
         None => "  web       off  web.listen turns it on".to_owned(),
     });
     for (name, token) in [("telegram", &settings.telegram.token), ("discord", &settings.discord.token)] {
@@ -427,7 +429,7 @@ fn introduce(settings: &Settings, desk: &Desk, loaded: &[String], web: bool) {
         true => "  console   on   type /help, or /timeline westpole; Ctrl-C stops the bot".to_owned(),
         false => "  console   off  \"strillone console\" opens one beside the running bot".to_owned(),
     });
-    println!("{}", lines.join("\n"));
+    tell(lines.join("\n"))
 }
 
 fn shown(path: &Path) -> String {

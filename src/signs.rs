@@ -30,7 +30,7 @@ impl Sign {
     /// In words.
     pub const fn text(self) -> Text {
         match self {
-            Sign::Off => Text { en: "off", it: "spento" },
+            Sign::Off => Text { en: "off", it: "non attivo" },
             Sign::Connecting => Text { en: "connecting", it: "in collegamento" },
             Sign::Serving => Text { en: "on, answering", it: "acceso, risponde" },
             Sign::Unreachable => {

@@ -160,7 +160,7 @@ fn an_export_is_the_same_bytes_and_nothing_else() {
     assert_eq!(first.stdout, again.stdout);
     silent_on(&out(&first), &["private\":{", "import:dossier"]);
     let markdown = out(&run(strillone(dir.path()).args(["export", "--format", "markdown"]), ""));
-    says(&markdown, &["# **Westpole", "## **Timeline**", "## **Sources**"]);
+    says(&markdown, &["# Westpole", "## Timeline", "## Sources"]);
     let none = run(strillone(dir.path()).args(["export", "--incident", "nothing"]), "");
     assert_eq!((none.status.code(), out(&none)), (Some(1), String::new()));
 }
@@ -225,6 +225,49 @@ fn a_running_bot_carries_out_what_operators_ask() {
 }
 
 #[test]
+fn operators_come_and_go_and_none_is_turned_away() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut bot = Bot::start(dir.path());
+    let idle: Vec<UnixStream> =
+        (0..40).map(|_| UnixStream::connect(dir.path().join("data/strillone.sock")).unwrap()).collect();
+    for _ in 0..60 {
+        let mut hangs_up = UnixStream::connect(dir.path().join("data/strillone.sock")).unwrap();
+        hangs_up.write_all(b"{\"do\":\"export\",\"incident\":null,\"format\":\"jsonl\"}\n").unwrap();
+    }
+    assert_eq!(run(strillone(dir.path()).arg("health"), "").status.code(), Some(0));
+    assert_eq!(out(&run(strillone(dir.path()).arg("export"), "")).lines().count(), 60);
+    drop(idle);
+    let mut console = strillone(dir.path())
+        .arg("console")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut asks = console.stdin.take().unwrap();
+    asks.write_all(b"/about\n").unwrap();
+    let mut answers = BufReader::new(console.stdout.take().unwrap());
+    answers.read_line(&mut String::new()).unwrap();
+    bot.signal("TERM");
+    bot.0.wait().unwrap();
+    asks.write_all(b"/about\n").unwrap();
+    drop(asks);
+    assert_eq!(console.wait().unwrap().code(), Some(1), "a question without an answer is a failure");
+}
+
+#[test]
+fn an_output_that_takes_nothing_is_a_failure_and_no_panic() {
+    let dir = tempfile::tempdir().unwrap();
+    run(strillone(dir.path()).arg("console"), "");
+    for command in ["check", "export"] {
+        let full = fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let mut child = strillone(dir.path());
+        let status = child.arg(command).stdin(Stdio::null()).stdout(full).stderr(Stdio::null()).status().unwrap();
+        assert_eq!(status.code(), Some(1), "{command}");
+    }
+}
+
+#[test]
 fn ctrl_c_stops_in_order() {
     let dir = tempfile::tempdir().unwrap();
     let mut bot = Bot::start(dir.path());
@@ -269,7 +312,7 @@ fn get(listen: &str, path: &str) -> String {
 fn bundled_dossiers_can_be_left_out() {
     let dir = tempfile::tempdir().unwrap();
     let output = run(strillone(dir.path()).env("STRILLONE_RECORD__BUNDLED", "[]").arg("console"), "/incidents\n");
-    says(&out(&output), &["none is recorded yet"]);
+    says(&out(&output), &["No incident is recorded yet."]);
     let output = run(strillone(dir.path()).arg("console"), "/incidents\n");
     says(&out(&output), &["westpole"]);
 }

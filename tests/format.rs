@@ -113,8 +113,11 @@ fn a_journal_of_every_version_is_read() {
     }
     let mut export = Vec::new();
     desk.export(None, Format::Jsonl, &mut export).unwrap();
-    if bless {
+    // How answers are worded may change; what a journal holds may not.
+    if std::env::var_os("STRILLONE_BLESS").is_some() {
         fs::write(golden.join("answers.txt"), &answers).unwrap();
+    }
+    if bless {
         fs::write(golden.join("export.jsonl"), &export).unwrap();
     }
     assert_eq!(answers, fs::read_to_string(golden.join("answers.txt")).unwrap());

@@ -166,3 +166,21 @@ fn the_papers_are_there_and_name_what_exists() {
         }
     }
 }
+
+/// Tests talk to the fakes alone: no file of theirs may name the real hosts, and `doors::platform` refuses an address
+/// that is not this machine's.
+#[test]
+fn no_test_can_reach_the_real_platforms() {
+    let hosts =
+        ["api.telegram".to_owned() + ".org", "discord".to_owned() + ".com", "gateway.discord".to_owned() + ".gg"];
+    for path in rust_files(&root().join("tests")).into_iter().filter(|path| !path.ends_with("house.rs")) {
+        let code = code(&path);
+        for host in &hosts {
+            assert!(!code.contains(&format!("//{host}")), "{} names {host}", path.display());
+        }
+        let place = path.strip_prefix(root()).unwrap();
+        let may_start = place.ends_with("doors/on_telegram.rs") || place.ends_with("doors/on_discord.rs");
+        let starts = code.contains("telegram::serve(") || code.contains("discord::serve(");
+        assert!(!starts || (may_start && code.contains("platform(\"")), "{} starts a door by itself", place.display());
+    }
+}

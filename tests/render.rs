@@ -10,7 +10,7 @@ use crate::town::{Town, awkward};
 
 pub fn awkward_dossier() -> String {
     let text = toml_string(&awkward());
-    let short = toml_string(&awkward().chars().take(180).collect::<String>());
+    let short = toml_string(&awkward().chars().filter(|c| !c.is_control()).take(180).collect::<String>());
     format!(
         "[[incident]]\nhandle = \"awkward\"\ntitle = {{ en = {short} }}\nsummary = {{ it = {text} }}\nzone = \"Europe/Rome\"\n\
          [[incident.source]]\nkey = \"s\"\nkind = \"press\"\npublisher = {short}\ntitle = {short}\n\

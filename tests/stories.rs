@@ -75,7 +75,7 @@ fn a_reader_of_14_december_does_not_know_what_came_later() {
     let town = Town::westpole();
     for page in 1..=2 {
         let then = town.ask(&format!("/timeline westpole {page} as_of:2023-12-14"));
-        says(&then, &["as was known at the end of 14 December 2023"]);
+        says(&then, &["as known by the end of 14 December 2023"]);
         silent_on(
             &then,
             &["LockBit", "18 December", "19 December", "15 December", "ACN", "700", "agenzianova", "edoardolimone"],
@@ -85,7 +85,7 @@ fn a_reader_of_14_december_does_not_know_what_came_later() {
     silent_on(&town.ask("/timeline westpole as_of:2023-12-18"), &["portal shows no claim"]);
     says(&town.ask("/timeline westpole as_of:2023-12-19"), &["portal shows no claim"]);
     says(&town.ask("/timeline westpole as_of:2023-12-01"), &["Nothing was public yet."]);
-    says(&town.chiede("/timeline westpole as_of:2023-12-14"), &["quanto era noto", "14 dicembre 2023"]);
+    says(&town.chiede("/timeline westpole as_of:2023-12-14"), &["come era noto alla fine del 14 dicembre 2023"]);
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn every_reader_command_answers_in_both_languages() {
         ("/about", "On record: 1 incident, 60 entries.", "In registro: 1 incidente, 60 voci."),
         ("/privacy", "What I keep about you", "Che cosa conservo su di te"),
         ("/lang", "I answer in English here", "Qui rispondo in italiano"),
-        ("/timezone", "each incident's own zone", "nel fuso di ciascun incidente"),
+        ("/timezone", "I show clock times in Europe/Rome here", "Qui mostro gli orari di Europe/Rome"),
     ];
     for (line, en, it) in cases {
         says(&town.ask(line), &[en]);
@@ -307,8 +307,8 @@ fn importing_twice_changes_nothing_and_a_changed_dossier_corrects() {
     assert_ne!(changed, dossier);
     let once = town.import(&changed);
     assert_eq!((once.recorded, once.corrected, once.unchanged), (0, 1, 59));
-    says(&town.ask("/timeline westpole"), &["second communiqué to the public", "Corrected ", ": text"]);
-    says(&town.chiede("/timeline westpole"), &["Corretto il ", ": testo"]);
+    says(&town.ask("/timeline westpole"), &["second communiqué to the public", "Corrected ", "changed: text"]);
+    says(&town.chiede("/timeline westpole"), &["Corretto il ", "modifiche: testo"]);
     assert_eq!(town.import(&changed).corrected, 0);
 }
 

@@ -194,6 +194,48 @@ fn a_damaged_line_is_repaired_from_its_copy_or_refuses_writes() {
 }
 
 #[test]
+fn a_state_of_another_history_is_put_aside() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = some(dir.path(), 3);
+    some(other.path(), 9);
+    let whole = fs::read(&journal).unwrap();
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    fs::rename(other.path().join("sled"), dir.path().join("sled")).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Refolded { .. }, ..]), "{:?}", store.notes());
+    assert_eq!(last_of(&store), 4);
+    assert!(store.verify().unwrap().is_good() && dir.path().join("sled.aside-1").exists());
+    drop(store);
+    assert_eq!(fs::read(&journal).unwrap(), whole);
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    fs::write(dir.path().join("sled"), "junk").unwrap();
+    assert_eq!(last_of(&open(dir.path())), 4);
+}
+
+#[test]
+fn a_file_under_a_wrong_name_or_missing_is_put_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 6);
+    let whole = fs::read(&journal).unwrap();
+    fs::rename(&journal, dir.path().join("journal/00000000000000000003.jsonl")).unwrap();
+    let store = open(dir.path());
+    assert_eq!(last_of(&store), 7);
+    assert!(store.verify().unwrap().is_good(), "{:?}", store.notes());
+    drop(store);
+    let next = format!("journal/{:020}.jsonl", open(dir.path()).head().commit + 1);
+    fs::write(dir.path().join(next), &whole).unwrap();
+    let store = open(dir.path());
+    store.say(set(vec![claim("x", "goes on")])).unwrap();
+    assert!(store.verify().unwrap().is_good(), "{:?} {:?}", store.notes(), store.verify());
+    drop(store);
+    assert_eq!(last_of(&open(dir.path())), 8);
+    fs::write(dir.path().join("journal/00000000000000000090.jsonl"), &whole).unwrap();
+    let store = open(dir.path());
+    assert!(store.read_only().unwrap().contains("00000000000000000090.jsonl"), "a file from nowhere is not guessed at");
+    assert_eq!(last_of(&store), 8);
+}
+
+#[test]
 fn a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let journal = some(dir.path(), 1);

@@ -34,8 +34,14 @@ pub struct Town {
 impl Town {
     /// With nothing on record.
     pub fn empty() -> Town {
+        Town::set(&[])
+    }
+
+    /// With settings, as variables give them.
+    pub fn set(variables: &[(&str, &str)]) -> Town {
         let dir = tempfile::tempdir().unwrap();
-        let desk = Desk::new(Arc::new(open(dir.path())), manners());
+        let manners = Manners::of(&crate::doors::settings(variables));
+        let desk = Desk::new(Arc::new(open(dir.path())), manners);
         Town { dir, desk }
     }
 
@@ -103,8 +109,7 @@ impl Town {
 
 /// What a desk goes by when nothing is set.
 pub fn manners() -> Manners {
-    let settings = strillone::config::load(None, None, std::iter::empty(), &strillone::bundled::names()).unwrap();
-    Manners::of(&settings)
+    Manners::of(&crate::doors::settings(&[]))
 }
 
 /// One answer of a session.

@@ -63,7 +63,11 @@ fn unknown(all: &[&Command], ask: &Ask, name: &str) -> Failure {
     let near = near(name, all.iter().map(|command| command.name));
     let near: Vec<String> = near.into_iter().map(|name| format!("/{name}")).collect();
     let words = ask.say("I do not know the command ", "Non conosco il comando ");
-    let line = Line::new().text(words).strong(format!("/{}", shown(name))).join(did_you_mean(ask, &near));
+    let line = match ask.line.trim_start().starts_with('/') || !near.is_empty() {
+        true => Line::new().text(words).strong(format!("/{}", shown(name))).join(did_you_mean(ask, &near)),
+        false => Line::new()
+            .text(ask.say("I answer to commands, which begin with /.", "Rispondo ai comandi, che cominciano con /.")),
+    };
     Failure::refused(line.text(ask.say(" /help lists what I can do.", " /help elenca quello che so fare.")))
 }
 
@@ -160,6 +164,9 @@ fn arguments(command: &Command, ask: &Ask, words: Vec<Word>) -> Result<Given, Fa
                 true => words.next_if(|next| next.name.is_none()).map(|next| next.value).unwrap_or_default(),
                 false => word.value,
             };
+            if value.trim().is_empty() {
+                return Err(empty(command, ask, arg.name));
+            }
             put(&mut given, command, ask, arg.name, value)?;
             continue;
         }
@@ -193,6 +200,12 @@ fn put(given: &mut Given, command: &Command, ask: &Ask, name: &'static str, valu
         return Err(Failure::refused(Line::new().strong(name).text(words).code(command.usage())));
     }
     Ok(())
+}
+
+fn empty(command: &Command, ask: &Ask, name: &str) -> Failure {
+    let words = ask.say("Nothing stands behind ", "Non c'è nulla dopo ");
+    let usage = ask.say(" It is used so: ", " Si usa così: ");
+    Failure::refused(Line::new().text(words).strong(format!("{name}:")).text(".").text(usage).code(command.usage()))
 }
 
 fn too_many(command: &Command, ask: &Ask, word: &str) -> Failure {

@@ -3,7 +3,7 @@
 mod prompt;
 mod render;
 
-use std::io::{self, BufRead, IsTerminal, Write};
+use std::io::{self, BufRead, IsTerminal, Read, Write};
 
 use chrono_tz::Tz;
 use commands::kit::Role;
@@ -74,10 +74,7 @@ impl Session {
 pub fn answer_lines(session: &mut Session, input: &mut dyn BufRead, output: &mut dyn Write) -> io::Result<()> {
     let look = Look::plain();
     loop {
-        let mut line = Vec::new();
-        if input.read_until(b'\n', &mut line)? == 0 {
-            return Ok(());
-        }
+        let Some(line) = next_line(input)? else { return Ok(()) };
         let line = String::from_utf8_lossy(&line);
         if let Some(reply) = session.ask(&line)? {
             output.write_all(dress(&reply, session.lang, &look).as_bytes())?;
@@ -85,6 +82,24 @@ pub fn answer_lines(session: &mut Session, input: &mut dyn BufRead, output: &mut
             output.flush()?;
         }
     }
+}
+
+/// The longest line that is read whole, in bytes; of a longer one the beginning, which is too long to be answered.
+const MAX_LINE: u64 = 64 * 1024;
+
+/// The next line, in bounded memory; none at the end of the input.
+fn next_line(input: &mut dyn BufRead) -> io::Result<Option<Vec<u8>>> {
+    let mut line = Vec::new();
+    if input.take(MAX_LINE).read_until(b'\n', &mut line)? == 0 {
+        return Ok(None);
+    }
+    let mut whole = line.ends_with(b"\n") || (line.len() as u64) < MAX_LINE;
+    while !whole {
+        let mut rest = Vec::new();
+        let read = input.take(MAX_LINE).read_until(b'\n', &mut rest)?;
+        whole = read == 0 || rest.ends_with(b"\n");
+    }
+    Ok(Some(line))
 }
 
 /// The chat for whatever standard input is: a terminal, or lines from elsewhere.

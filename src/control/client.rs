@@ -67,11 +67,12 @@ impl There {
     fn call(&mut self, request: &Request, hear: &mut dyn FnMut(Event) -> io::Result<()>) -> io::Result<()> {
         let mut line = serde_json::to_vec(request)?;
         line.push(b'\n');
-        self.requests.write_all(&line)?;
+        let gone = |_| io::Error::other("the bot stopped before it answered; ask again");
+        self.requests.write_all(&line).map_err(gone)?;
         loop {
             let mut line = String::new();
-            if self.events.read_line(&mut line)? == 0 {
-                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the bot stopped"));
+            if self.events.read_line(&mut line).map_err(gone)? == 0 {
+                return Err(gone(io::ErrorKind::UnexpectedEof.into()));
             }
             match serde_json::from_str(&line)? {
                 Event::Done => return Ok(()),

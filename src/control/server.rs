@@ -1,19 +1,27 @@
 //! The bot's end of the socket.
 
 use std::{
+    collections::HashMap,
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
     os::unix::{fs::PermissionsExt, net::UnixStream},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
-use tokio::{net::UnixListener, task::JoinHandle};
+use tokio::{
+    net::UnixListener,
+    sync::{OwnedSemaphorePermit, Semaphore},
+    task::JoinHandle,
+};
 
 use super::{Event, MAX_REQUEST, Request, address, carry_out};
 use crate::desk::Desk;
 
-/// How many operators may be connected at once.
-const CONNECTIONS: usize = 16;
+/// How many operators are served at once; the others wait.
+const CONNECTIONS: usize = 128;
+/// An operator who takes nothing for so long is let go.
+const UNREAD: Duration = Duration::from_secs(30);
 
 /// The listening socket; dropping it ends every connection and removes it.
 pub struct Server {
@@ -22,7 +30,8 @@ pub struct Server {
     path: PathBuf,
 }
 
-type Open = Arc<Mutex<Vec<UnixStream>>>;
+/// The connections that are open, by number, so that stopping ends them.
+type Open = Arc<Mutex<HashMap<u64, UnixStream>>>;
 
 /// Listens in the data directory. Must be called by whoever has the store open: a socket left by a dead process is
 /// removed.
@@ -42,7 +51,7 @@ pub fn serve(dir: &Path, desk: Desk) -> io::Result<Server> {
 impl Drop for Server {
     fn drop(&mut self) {
         self.task.abort();
-        for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+        for stream in self.open.lock().unwrap_or_else(PoisonError::into_inner).values() {
             // It may be closed already.
             let _ = stream.shutdown(std::net::Shutdown::Both);
         }
@@ -53,38 +62,44 @@ impl Drop for Server {
 }
 
 async fn accept(listener: UnixListener, desk: Desk, open: Open) {
-    loop {
+    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    for number in 0.. {
+        // Whoever comes when all places are taken waits in the socket's queue. The semaphore is never closed.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { return };
         match listener.accept().await {
             Ok((stream, _)) => {
-                if let Err(error) = take(stream, &desk, &open) {
+                if let Err(error) = take(stream, number, place, &desk, &open) {
                     tracing::warn!(%error, "an operator could not be connected");
                 }
             }
             Err(error) => {
                 tracing::warn!(%error, "the control socket does not accept");
-                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                tokio::time::sleep(Duration::from_secs(1)).await;
             }
         }
     }
 }
 
-fn take(stream: tokio::net::UnixStream, desk: &Desk, open: &Open) -> io::Result<()> {
+fn take(
+    stream: tokio::net::UnixStream,
+    number: u64,
+    place: OwnedSemaphorePermit,
+    desk: &Desk,
+    open: &Open,
+) -> io::Result<()> {
     let stream = stream.into_std()?;
     stream.set_nonblocking(false)?;
-    let mut list = open.lock().unwrap_or_else(PoisonError::into_inner);
-    list.retain(|stream| stream.peer_addr().is_ok());
-    if list.len() >= CONNECTIONS {
-        return tell(&mut BufWriter::new(stream), &Event::Fault("too many operators are connected".to_owned()));
-    }
-    list.push(stream.try_clone()?);
-    drop(list);
-    let desk = desk.clone();
+    stream.set_write_timeout(Some(UNREAD))?;
+    open.lock().unwrap_or_else(PoisonError::into_inner).insert(number, stream.try_clone()?);
+    let (desk, open) = (desk.clone(), Arc::clone(open));
     tokio::task::spawn_blocking(move || {
         if let Err(error) = converse(&stream, &desk) {
             tracing::debug!(%error, "an operator went away");
         }
+        open.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
         // It may be closed already.
         let _ = stream.shutdown(std::net::Shutdown::Both);
+        drop(place);
     });
     Ok(())
 }

@@ -505,14 +505,27 @@ impl Reader<'_> {
             );
         }
         if self.keys.insert(key.clone(), (self.items.len(), said.kind())).is_some() {
-            return Err(self.fault(line, &format!("the key \"{key}\" is there twice")));
+            let what = match key.as_str() {
+                OPENING => format!("the key \"{OPENING}\" belongs to the incident itself"),
+                _ => format!("the key \"{key}\" is there twice"),
+            };
+            return Err(self.fault(line, &what));
         }
         self.items.push(Item { key, importance, known, retracted, said, line });
         Ok(())
     }
 
     fn refs(&self, keys: &[Key], kind: Kind) -> Result<Vec<Ref>, Fault> {
-        keys.iter().map(|key| self.one_ref(key.get_ref(), key.span(), kind)).collect()
+        let mut refs = Vec::new();
+        for key in keys {
+            let found = self.one_ref(key.get_ref(), key.span(), kind)?;
+            if refs.contains(&found) {
+                let line = self.lines.line(key.span().start);
+                return Err(self.fault(line, &format!("\"{}\" is named twice", key.get_ref())));
+            }
+            refs.push(found);
+        }
+        Ok(refs)
     }
 
     fn rival(&self, key: Option<&Key>, kind: Kind) -> Result<Option<Ref>, Fault> {
@@ -552,6 +565,9 @@ impl Reader<'_> {
     }
 
     fn named(&self, line: usize, what: &str, name: &str) -> Result<(), Fault> {
+        if name.chars().any(char::is_control) {
+            return Err(self.fault(line, &format!("a {what} is one line of text, without control characters")));
+        }
         if name.trim().is_empty() || name.chars().count() > MAX_NAME {
             return Err(self.fault(line, &format!("a {what} has 1 to {MAX_NAME} characters")));
         }

@@ -185,7 +185,7 @@ pub fn markdown(view: &View<'_>, incidents: &[Incident], lang: Lang, out: &mut d
 
 /// A reply in Markdown, its heading at a level.
 pub fn markdown_of(reply: &Reply, level: usize) -> String {
-    let mut text = format!("{} {}\n\n", "#".repeat(level), one_line(&reply.title));
+    let mut text = format!("{} {}\n\n", "#".repeat(level), escaped(&reply.title.plain().replace('\n', " ")));
     for block in &reply.blocks {
         match block {
             Block::Heading(line) => text += &format!("{} {}\n\n", "#".repeat(level + 1), one_line(line)),
@@ -251,6 +251,7 @@ fn escaped(text: &str) -> String {
                 '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '|' | '~' | '&' => safe.extend(['\\', letter]),
                 letter if begins || numbers => safe.extend(['\\', letter]),
                 control if control.is_control() => safe.push(' '),
+                '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
                 other => safe.push(other),
             }
         }

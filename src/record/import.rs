@@ -346,7 +346,8 @@ fn what_changed(before: &Said, now: &Said) -> Prose {
     }
     let list = |words: fn(&Text) -> &'static str| changed.iter().map(words).collect::<Vec<_>>().join(", ");
     let details = Text { en: "details", it: "dettagli" };
-    Prose::both(list(|text| text.en), list(|text| text.it)).unwrap_or_else(|_| Prose::ours(details))
+    let (en, it) = (format!("changed: {}", list(|text| text.en)), format!("modifiche: {}", list(|text| text.it)));
+    Prose::both(en, it).unwrap_or_else(|_| Prose::ours(details))
 }
 
 /// The fields of what is said, as JSON.

@@ -115,7 +115,12 @@ impl Journal {
     /// Opens the last file for adding to it. Whole and half lines were dealt with before (see `store::recover`).
     pub fn open(dir: &Path, rotate_at: u64) -> io::Result<Journal> {
         let mut journal = Journal { dir: dir.to_owned(), file: None, len: 0, rotate_at };
-        if let Some(last) = files(dir)?.last() {
+        let mut files = files(dir)?;
+        // A file without lines would be written on under a name that is not its first commit.
+        while let Some(empty) = files.pop_if(|last| fs::metadata(&last.path).is_ok_and(|meta| meta.len() == 0)) {
+            fs::remove_file(&empty.path)?;
+        }
+        if let Some(last) = files.last() {
             let mut file = private_file(&last.path)?;
             journal.len = file.seek(SeekFrom::End(0))?;
             journal.file = Some(file);

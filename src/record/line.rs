@@ -220,6 +220,12 @@ pub enum BadLine {
     /// It is not in canonical form, so that its hashes cannot be told.
     #[error("it is not in canonical form")]
     Canonical,
+    /// Its end is missing.
+    #[error("its end is missing")]
+    Torn,
+    /// It does not follow the line before it.
+    #[error("it does not continue the chain")]
+    Chain,
     /// Its body is of another kind than its header says.
     #[error("its body is of another kind than its header says")]
     Kind,

@@ -53,6 +53,31 @@ pub fn day(day: NaiveDate, lang: Lang) -> String {
     }
 }
 
+/// Up to a last minute: "by the end of 14 December 2023", "at 10:00 on 14 December 2023".
+pub fn end_of(last: NaiveDateTime, lang: Lang) -> String {
+    let whole_day = (last.hour(), last.minute()) == (23, 59);
+    let minute = Point { stamp: Stamp::Minute(last), about: false };
+    let date = Point { stamp: Stamp::Day(last.date()), about: false };
+    match (lang, whole_day) {
+        (Lang::En, true) => format!("by the end of {}", date_en(&date)),
+        (Lang::En, false) => format!("at {}", part_en(&minute)),
+        (Lang::It, true) => format!("alla fine {}", date_it(&date, Prep::Di)),
+        (Lang::It, false) => part_it(&minute, Prep::A),
+    }
+}
+
+/// The moment a finding holds for: "as of 18 December 2023", "al 18 dicembre 2023".
+pub fn as_of(when: &When, lang: Lang) -> String {
+    match (lang, when) {
+        (Lang::En, _) => format!("as of {}", self::when(when, lang)),
+        (Lang::It, When::At(point)) => match point.stamp {
+            Stamp::Year(year) => format!("nel {year}"),
+            _ => part_it(point, Prep::A),
+        },
+        (Lang::It, _) => format!("situazione: {}", self::when(when, lang)),
+    }
+}
+
 /// A month with its year: "December 2023".
 fn month(day: NaiveDate, lang: Lang) -> String {
     let names = lang.pick(MONTHS_EN, MONTHS_IT);
@@ -232,6 +257,20 @@ fn hour_it(hour: u32, prep: Prep) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn ends_and_findings_are_said_with_their_prepositions() {
+        let latest = |edtf: &str| edtf.parse::<When>().expect(edtf).latest().expect("an end");
+        assert_eq!(end_of(latest("2023-12-08"), Lang::En), "by the end of 8 December 2023");
+        assert_eq!(end_of(latest("2023-12-08"), Lang::It), "alla fine dell'8 dicembre 2023");
+        assert_eq!(end_of(latest("2023-12-14T10:00"), Lang::En), "at 10:00 on 14 December 2023");
+        assert_eq!(end_of(latest("2023-12-14T10:00"), Lang::It), "alle 10:00 del 14 dicembre 2023");
+        let finding = |edtf: &str, lang| as_of(&edtf.parse().expect(edtf), lang);
+        assert_eq!(finding("2023-12-18", Lang::It), "al 18 dicembre 2023");
+        assert_eq!(finding("2021", Lang::It), "nel 2021");
+        assert_eq!(finding("2023-12-19T10:37", Lang::It), "alle 10:37 del 19 dicembre 2023");
+        assert_eq!(finding("2023-12-19T10:37", Lang::En), "as of 19 December 2023, 10:37");
+    }
 
     #[test]
     fn dates_are_said_as_people_say_them() {

@@ -87,7 +87,7 @@ async fn every_command_is_answered_in_both_languages() {
     let bot = Bot::start(&town, &discord).await;
     let cases: &[Case] = &[
         ("timeline", WESTPOLE, "1–8 of 18", "1–8 di 18"),
-        ("timeline", &[("incident", "westpole"), ("as_of", "2023-12-14")], "as was known", "quanto era noto"),
+        ("timeline", &[("incident", "westpole"), ("as_of", "2023-12-14")], "as known", "come era noto"),
         ("latest", WESTPOLE, "latest statements", "ultime dichiarazioni"),
         ("sources", &[("incident", "westpole"), ("kind", "podcast")], "Morning", "Morning"),
         ("incident", WESTPOLE, "what is disputed", "punti controversi"),
@@ -100,7 +100,7 @@ async fn every_command_is_answered_in_both_languages() {
         ("about", &[], "on, answering", "acceso, risponde"),
         ("privacy", &[], "What I keep about you", "Che cosa conservo su di te"),
         ("lang", &[], "I answer in English", "Qui rispondo in italiano"),
-        ("timezone", &[], "each incident's own zone", "nel fuso di ciascun incidente"),
+        ("timezone", &[], "Europe/Rome here", "Qui mostro gli orari di Europe/Rome"),
     ];
     for (command, options, en, it) in cases {
         says(&slash(&discord, channel, ann, command, options).await.text, &[en]);

@@ -77,7 +77,7 @@ async fn every_command_is_answered_in_a_private_chat_in_both_languages() {
     let bot = Bot::start(&town, &telegram);
     let cases = [
         ("/timeline westpole", "1–8 of 18", "1–8 di 18"),
-        ("/timeline westpole as_of:2023-12-14", "as was known", "quanto era noto"),
+        ("/timeline westpole as_of:2023-12-14", "as known", "come era noto"),
         ("/latest westpole", "latest statements", "ultime dichiarazioni"),
         ("/sources westpole", "16 sources", "16 fonti"),
         ("/incident westpole", "what is disputed", "punti controversi"),
@@ -90,7 +90,7 @@ async fn every_command_is_answered_in_a_private_chat_in_both_languages() {
         ("/about", "Telegram: on, answering", "Telegram: acceso, risponde"),
         ("/privacy", "What I keep about you", "Che cosa conservo su di te"),
         ("/lang", "I answer in English", "Qui rispondo in italiano"),
-        ("/timezone", "each incident's own zone", "nel fuso di ciascun incidente"),
+        ("/timezone", "Europe/Rome here", "Qui mostro gli orari di Europe/Rome"),
     ];
     for (line, en, it) in cases {
         telegram.says(ann, 5, line);

@@ -8,7 +8,7 @@ use super::{
     on_discord, on_telegram,
     telegram::Telegram,
 };
-use crate::town::{Town, ask};
+use crate::town::{Town, ask, says};
 
 /// The facts in an answer, in their order: entries by their names, citations, standings and states of the words given.
 fn facts(text: &str) -> Vec<String> {
@@ -90,4 +90,21 @@ async fn the_same_question_gives_the_same_facts_on_every_door() {
     }
     at_telegram.stop().await;
     at_discord.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_revoked_on_one_platform_leaves_the_other_at_work_and_tells_the_owners_there() {
+    let town = Town::set(&[("STRILLONE_MODERATION__OWNERS", "[\"telegram:5\"]")]);
+    let (telegram, discord) = (Telegram::start().await, Discord::start().await);
+    let owner = telegram.private(5, "Olga", "en");
+    let at_telegram = on_telegram::Bot::start(&town, &telegram);
+    let _at_discord = on_discord::Bot::start(&town, &discord).await;
+    telegram.says(owner, 5, "/about");
+    says(&telegram.wait_for(owner, 1, PATIENCE).await[0].text, &["Telegram: on, answering", "Discord: on, answering"]);
+    discord.revoke_token();
+    let told = telegram.wait_for(owner, 2, PATIENCE * 2).await.pop().unwrap();
+    says(&told.text, &["Discord", "token"]);
+    telegram.says(owner, 5, "/about");
+    says(&telegram.wait_for(owner, 3, PATIENCE).await[2].text, &["Telegram: on, answering", "Discord: stopped"]);
+    at_telegram.stop().await;
 }

@@ -18,7 +18,8 @@ const RIVALS: Text = Text { en: "Where sources differ", it: "Dove le fonti diffe
 /// Every claim with its voices; on the first page, rival figures and times too.
 pub fn claims(view: &View<'_>, incident: &Incident, page: usize, reader: &Reader) -> Page<Reply> {
     let mut all = view.of_kind(incident, Kind::Claim, None)?;
-    all.retain(|entry| entry.retracted.is_none());
+    // What was taken back is shown struck out, after the rest.
+    all.sort_by_key(|entry| entry.retracted.is_some());
     let total = all.len();
     let title = Line::new().strong(incident.opening.title.plain(reader.lang));
     let mut reply = Reply::titled(title.text(reader.say(" · claims", " · affermazioni")));
@@ -47,7 +48,15 @@ impl Show<'_, '_> {
         let Said::Claim(claim) = &entry.said else { return Ok(Item::default()) };
         let (heard, standing) = self.view.claim(self.incident, entry.name.number, self.as_of)?;
         let reader = self.reader;
-        let head = Line::new().strong(claim.text.plain(reader.lang).trim_end_matches('.').to_owned()).text(" — ");
+        let text = claim.text.plain(reader.lang).trim_end_matches('.').to_owned();
+        if let Some(retracted) = &entry.retracted {
+            let head = Line::new().struck(text).soft(format!(" · {}", entry.name));
+            let why = Line::new()
+                .strong(reader.say("Retracted: ", "Ritrattata: "))
+                .join(super::prose(&retracted.why, reader));
+            return Ok(Item { head, body: vec![why] });
+        }
+        let head = Line::new().strong(text).text(" — ");
         let head = head.strong(standing.text().get(reader.lang)).soft(format!(" · {}", entry.name));
         let mut body = Vec::new();
         for side in [Side::For, Side::Against, Side::TakenBack] {
@@ -76,7 +85,7 @@ impl Show<'_, '_> {
             && statement.published_by != statement.speaker
         {
             let publisher = super::party(self.view, self.incident, publisher)?;
-            line = line.text(reader.say(format!(", published by {publisher}"), format!(", pubblicato da {publisher}")));
+            line = line.text(reader.say(format!(", published by {publisher}"), format!(", tramite {publisher}")));
         }
         let looked = statement.as_of.as_ref();
         line = line.text(", ").span(time(looked.unwrap_or(&statement.date), self.incident, reader)).text(": ");
@@ -139,15 +148,12 @@ impl Show<'_, '_> {
                 Said::Figure(figure) => Line::new().strong(figure.value.plain(reader.lang)),
                 _ => continue,
             };
-            if let Said::Figure(figure) = &entry.said
-                && let Some(who) = &figure.said_by
-            {
-                let who = super::party(self.view, self.incident, who)?;
-                line = line.text(reader.say(format!(" · says {who}"), format!(" · lo dice {who}")));
-            }
             let sources = self.view.cited(self.incident, entry, self.as_of)?;
-            let publishers: Vec<&str> = sources.iter().filter_map(|source| source_name(&source.said)).collect();
-            line = line.text(format!(" — {}", publishers.join(", ")));
+            let who = match &entry.said {
+                Said::Figure(figure) => self.who_says(entry, figure)?,
+                _ => sources.iter().filter_map(|source| source_name(&source.said)).collect::<Vec<_>>().join(", "),
+            };
+            line = line.text(format!(" — {who}"));
             body.push(line.join(self.cites.cite(&sources, reader)).soft(format!(" · {}", entry.name)));
         }
         Ok(Some(Block::Item(Item { head: Line::new().text(head), body })))

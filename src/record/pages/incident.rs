@@ -56,7 +56,7 @@ impl Show<'_, '_> {
             line = line.text(reader.say("Service: ", "Servizio: ")).strong(service.text().get(reader.lang));
         }
         if let Some(disclosure) = disclosure {
-            let words = reader.say("Disclosure: ", "Divulgazione: ");
+            let words = reader.say("Incident: ", "Incidente: ");
             let gap = if line.is_empty() { "" } else { " · " };
             line = line.text(format!("{gap}{words}")).strong(disclosure.text().get(reader.lang));
         }
@@ -99,11 +99,23 @@ impl Show<'_, '_> {
 
     fn figures(&mut self, mut reply: Reply) -> Page<Reply> {
         let mut body = Vec::new();
-        for entry in self.view.of_kind(self.incident, Kind::Figure, self.as_of)? {
+        let mut entries = self.view.of_kind(self.incident, Kind::Figure, self.as_of)?;
+        // Rivals stand side by side: each after the figure it differs from.
+        entries.sort_by_key(|entry| match &entry.said {
+            Said::Figure(figure) => {
+                (figure.rival.and_then(|rival| rival.number()).unwrap_or(entry.name.number), entry.name.number)
+            }
+            _ => (entry.name.number, entry.name.number),
+        });
+        for entry in entries {
             if let Said::Figure(figure) = &entry.said
                 && entry.retracted.is_none()
             {
-                body.push(self.figure(&entry, figure)?);
+                let line = self.figure(&entry, figure)?;
+                body.push(match figure.rival {
+                    None => line,
+                    Some(_) => Line::new().text(self.reader.say("against it — ", "per contro — ")).join(line),
+                });
             }
         }
         if !body.is_empty() {

@@ -104,7 +104,7 @@ impl Show<'_, '_> {
             && statement.published_by != statement.speaker
         {
             let publisher = party(self.view, self.incident, publisher)?;
-            line = line.text(reader.say(format!(", published by {publisher}"), format!(", pubblicato da {publisher}")));
+            line = line.text(reader.say(format!(", published by {publisher}"), format!(", tramite {publisher}")));
         }
         Ok(line)
     }
@@ -140,11 +140,27 @@ impl Show<'_, '_> {
         if let Some(as_of) = &figure.as_of {
             line = line.text(" · ").join(self.as_of_line(as_of));
         }
-        if let Some(who) = &figure.said_by {
-            let who = party(self.view, self.incident, who)?;
-            line = line.text(reader.say(format!(" · says {who}"), format!(" · lo dice {who}")));
-        }
+        line = line.text(" — ").text(self.who_says(entry, figure)?);
         Ok(line.join(self.cited(entry)?))
+    }
+
+    /// Who says a figure: whoever is said to, else those who published it.
+    pub fn who_says(&self, entry: &Entry, figure: &Figure) -> Page<String> {
+        if let Some(who) = &figure.said_by {
+            return party(self.view, self.incident, who);
+        }
+        let mut publishers: Vec<String> = Vec::new();
+        for source in self.view.cited(self.incident, entry, self.as_of)? {
+            if let Said::Source(source) = source.said
+                && !publishers.contains(&source.publisher)
+            {
+                publishers.push(source.publisher);
+            }
+        }
+        Ok(match publishers.is_empty() {
+            true => self.reader.say("nobody is named", "non è indicato da chi").to_owned(),
+            false => publishers.join(", "),
+        })
     }
 
     fn other(&mut self, entry: &Entry, said: &Said) -> Page<Item> {
@@ -221,8 +237,8 @@ impl Show<'_, '_> {
     }
 
     fn as_of_line(&self, as_of: &crate::when::When) -> Line {
-        let words = self.reader.say("as of ", "situazione al momento: ");
-        Line::new().text(words).span(time(as_of, self.incident, self.reader))
+        let here = as_of.in_zone(self.incident.zone(), self.reader.zone_for(self.incident));
+        Line::new().text(crate::spoken::as_of(&here, self.reader.lang))
     }
 
     /// That it was corrected or retracted, when, and what changed.

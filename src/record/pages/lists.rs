@@ -46,7 +46,7 @@ pub fn timeline(view: &View<'_>, incident: &Incident, ask: &TimelineAsk, reader:
             reader.say(format!("{of} of {total}, newest first"), format!("{of} di {total}, dalle più recenti"))
         }
     };
-    let frame = frame(incident, ask.as_of.as_ref().map(|when| (when, as_of)), reader);
+    let frame = frame(incident, as_of, reader);
     reply = reply.note(Line::new().text(format!("{shown} · ")).join(frame).join(span_of(ask, reader)));
     if slice.entries.is_empty() {
         reply = reply.say(nothing(slice.total, ask, reader));
@@ -61,7 +61,7 @@ pub fn timeline(view: &View<'_>, incident: &Incident, ask: &TimelineAsk, reader:
     let args = vec![("page", None), ("from", text(ask.from)), ("to", text(ask.to)), ("as_of", text(ask.as_of))];
     let turn = Turn { command: "timeline", incident: Some(incident), args, positional: true };
     let pages = slice.total.div_ceil(PAGE);
-    Ok(turn.buttons(reply, ask.page.min(pages.max(1)), Some(pages), ask.page < pages, reader))
+    Ok(turn.buttons(reply, ask.page, Some(pages), ask.page < pages, reader))
 }
 
 fn nothing(total: usize, ask: &TimelineAsk, reader: &Reader) -> Line {
@@ -187,20 +187,25 @@ pub fn incidents(
     let total = all.len();
     let mut reply = Reply::titled(Line::new().strong(reader.say("Incidents", "Incidenti")));
     reply = reply.note(match (total, query) {
-        (0, Some(query)) => reader.say(format!("none fits “{query}”"), format!("nessuno corrisponde a «{query}»")),
-        (0, None) => reader.say("none is recorded yet", "non ce ne sono ancora").to_owned(),
+        (0, Some(query)) => {
+            reader.say(format!("No incident fits “{query}”."), format!("Nessun incidente corrisponde a «{query}»."))
+        }
+        (0, None) => reader.say("No incident is recorded yet.", "Non ci sono ancora incidenti.").to_owned(),
         (1, _) => reader.say("1 incident", "1 incidente").to_owned(),
         _ => reader.say(format!("{total} incidents"), format!("{total} incidenti")),
     });
     for incident in all.iter().skip((page - 1) * INCIDENTS).take(INCIDENTS) {
         let (service, disclosure) = view.status(incident, None)?;
-        let states = [service.map(|it| it.text().get(reader.lang)), disclosure.map(|it| it.text().get(reader.lang))];
-        let states: Vec<&str> = states.into_iter().flatten().collect();
+        let service =
+            service.map(|it| format!("{}{}", reader.say("Service: ", "Servizio: "), it.text().get(reader.lang)));
+        let disclosure =
+            disclosure.map(|it| format!("{}{}", reader.say("Incident: ", "Incidente: "), it.text().get(reader.lang)));
+        let states: Vec<String> = [service, disclosure].into_iter().flatten().collect();
         let head =
             Line::new().strong(incident.opening.title.plain(reader.lang)).soft(format!(" · {}", incident.handle));
         let mut line = Line::new();
         if !states.is_empty() {
-            line = line.text(format!("{} · ", states.join(", ")));
+            line = line.text(format!("{} · ", states.join(" · ")));
         }
         let entries = match incident.last {
             1 => reader.say("1 entry", "1 voce").to_owned(),
@@ -231,7 +236,8 @@ pub fn search(view: &View<'_>, words: &str, incident: Option<&Incident>, page: u
     let (entries, more) = view.search(&each, incident, (page - 1) * PAGE, PAGE)?;
     let title = reader.say(format!("Entries with “{words}”"), format!("Voci con «{words}»"));
     let mut reply = Reply::titled(Line::new().strong(title));
-    let mut cites = if incident.is_some() { Cites::of_one_incident() } else { Cites::of_many() };
+    let single = entries.iter().all(|entry| entry.name.incident == entries[0].name.incident);
+    let mut cites = if single { Cites::of_one_incident() } else { Cites::of_many() };
     if entries.is_empty() {
         reply = reply.say(match page {
             1 => reader.say("No entry holds all these words.", "Nessuna voce contiene tutte queste parole."),
@@ -248,7 +254,10 @@ pub fn search(view: &View<'_>, words: &str, incident: Option<&Incident>, page: u
         reply.blocks.push(Block::Item(item));
     }
     reply.sources = cites.finish();
-    let within = incident.map(|incident| incident.handle.to_string());
+    let within = incident.map(|incident| match incident.handle.as_str().len() {
+        0..=12 => incident.handle.to_string(),
+        _ => format!("@{}", incident.id),
+    });
     let args = vec![("words", Some(words.to_owned())), ("incident", within), ("page", None)];
     Ok(Turn { command: "search", incident: None, args, positional: false }.buttons(reply, page, None, more, reader))
 }

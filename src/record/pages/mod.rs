@@ -198,15 +198,13 @@ pub(crate) fn tone(service: Option<Service>) -> Tone {
 }
 
 /// "times in Europe/Rome", and as of when.
-pub(crate) fn frame(incident: &Incident, as_of: Option<(&When, AsOf)>, reader: &Reader) -> Line {
+pub(crate) fn frame(incident: &Incident, as_of: AsOf, reader: &Reader) -> Line {
     let zone = reader.zone_for(incident);
     let mut line = Line::new().text(reader.say(format!("times in {zone}"), format!("orari di {zone}")));
-    if let Some((when, _)) = as_of {
-        let day = spoken::when(when, reader.lang);
-        line = line.text(reader.say(
-            format!(" · as was known at the end of {day} ({})", incident.zone()),
-            format!(" · quanto era noto alla fine del periodo: {day} ({})", incident.zone()),
-        ));
+    if let Some(last) = as_of {
+        let until = spoken::end_of(last, reader.lang);
+        let words = reader.say(format!(" · as known {until}"), format!(" · come era noto {until}"));
+        line = line.text(words).text(format!(" ({})", incident.zone()));
     }
     line
 }

@@ -44,6 +44,8 @@ impl Turn<'_> {
         let mut lines = vec![line(&handle, &named), line(&number, &named)];
         if self.positional {
             lines.push(line(&number, &placed));
+            // The slash may be left out, which is one byte less.
+            lines.push(line(&number, &placed).trim_start_matches('/').to_owned());
         }
         match lines.iter().find(|line| line.len() <= BUTTON_BYTES) {
             Some(fits) => Ok(fits.clone()),
@@ -65,6 +67,11 @@ impl Turn<'_> {
         };
         if page == 1 && !more {
             return reply;
+        }
+        if let Some(last) = pages.map(|pages| pages.max(1)).filter(|last| page > *last) {
+            // Beyond the end there is only the way back.
+            add("⬅️".to_owned(), last);
+            return reply.row(row);
         }
         if page > 1 {
             add("⬅️".to_owned(), page - 1);

@@ -67,6 +67,9 @@ impl fmt::Display for Note {
                 "the journal's end, from commit {from} on, was torn by a crash before it was acknowledged; it was cut and is kept in {}",
                 side.display()
             ),
+            Note::Restored { lines: 0, file } => {
+                write!(f, "lines of {} that were there twice were taken out", file.display())
+            }
             Note::Restored { lines: 1, file } => {
                 write!(f, "1 damaged or missing line of {} was restored from the state's copy", file.display())
             }
@@ -117,7 +120,10 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
     journal::make_dir(&journal_dir).map_err(OpenError::io(format!("making {}", journal_dir.display())))?;
     let mut notes = Vec::new();
     for last_try in [false, true] {
-        let opened = State::open(&sled_dir, options.cache_bytes).map_err(Stop::from);
+        let opened = match sled_dir.exists() && !sled_dir.is_dir() {
+            true => Err(Stop::State("the state is no directory".to_owned())),
+            false => State::open(&sled_dir, options.cache_bytes).map_err(Stop::from),
+        };
         let reason = match opened.and_then(|state| {
             let mut pass = Pass::new(&state, &journal_dir, progress)?;
             pass.run()?;
@@ -197,7 +203,7 @@ impl<'a> Pass<'a> {
         let files = journal::files(self.dir).map_err(OpenError::io(format!("reading {}", self.dir.display())))?;
         let from = files.iter().rposition(|file| file.first <= self.head.commit).unwrap_or(0);
         let files = &files[from..];
-        if let Some(first) = files.first().filter(|file| file.first > 1 && file.first <= self.head.commit) {
+        if let Some(first) = files.first().filter(|_| from > 0) {
             self.at = first.first - 1;
             self.hash = self.copy(self.at)?.map(|line| line.hash);
         }
@@ -218,9 +224,41 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
+    /// Writes the lines between what was seen and the beginning of a file from the state's copies, as a file of theirs.
+    fn fill_gap(&mut self, file: &JournalFile) -> Result<(), Stop> {
+        let (mut content, from) = (Vec::new(), self.at + 1);
+        while self.at + 1 < file.first {
+            match self.copy(self.at + 1)?.filter(|copy| self.hash.is_none_or(|hash| copy.header.previous == hash)) {
+                Some(copy) => {
+                    content.extend_from_slice(&copy.bytes);
+                    content.push(b'\n');
+                    (self.at, self.hash) = (copy.header.commit, Some(copy.hash));
+                }
+                None => {
+                    self.read_only = Some(format!(
+                        "the journal lacks commit {} before {}, and no copy of it fits",
+                        self.at + 1,
+                        file.path.display()
+                    ));
+                    return Ok(());
+                }
+            }
+        }
+        let path = self.dir.join(journal::file_name(from));
+        journal::overwrite(&path, &content).map_err(OpenError::io(format!("writing {}", path.display())))?;
+        self.notes.push(Note::Restored { lines: self.at + 1 - from, file: path });
+        Ok(())
+    }
+
     /// Follows the chain through one file; on the first bad line, mends the file or gives up on it.
     fn file(&mut self, file: &JournalFile, next: Option<&JournalFile>) -> Result<(), Stop> {
         let io = |what: &str| OpenError::io(format!("{what} {}", file.path.display()));
+        if file.first > self.at + 1 {
+            self.fill_gap(file)?;
+            if self.read_only.is_some() {
+                return Ok(());
+            }
+        }
         for found in Lines::open(&file.path).map_err(io("opening"))? {
             let found = found.map_err(io("reading"))?;
             self.bytes.0 += found.bytes.len() as u64 + 1;
@@ -242,7 +280,11 @@ impl<'a> Pass<'a> {
     fn follow(&self, found: &Found) -> Result<Line, BadLine> {
         let line = Line::read(&found.bytes)?;
         let continues = line.header.commit == self.at + 1 && self.hash.is_none_or(|hash| hash == line.header.previous);
-        if found.ended && continues { Ok(line) } else { Err(BadLine::Canonical) }
+        match (found.ended, continues) {
+            (true, true) => Ok(line),
+            (false, _) => Err(BadLine::Torn),
+            (true, false) => Err(BadLine::Chain),
+        }
     }
 
     fn good(&mut self, offset: u64, line: Line) -> Result<(), Stop> {
@@ -388,12 +430,11 @@ impl<'a> Pass<'a> {
         let from = self.at;
         while self.at < self.head.commit {
             let Some(copy) = self.copy(self.at + 1)?.filter(|copy| self.hash == Some(copy.header.previous)) else {
-                self.read_only = Some(format!(
-                    "the journal ends at commit {from}, the state at {}, and the state's copy of commit {} does not continue the journal",
-                    self.head.commit,
-                    self.at + 1
-                ));
-                return Ok(());
+                // The journal is whole, and the state tells another story: it is put aside, not lost.
+                return Err(Stop::State(format!(
+                    "the state goes on to commit {} where the journal ends at {from}, and does not continue it",
+                    self.head.commit
+                )));
             };
             content.extend_from_slice(&copy.bytes);
             content.push(b'\n');

@@ -1,6 +1,6 @@
 //! Reads everything and compares everything: every line's hashes, both chains, and the state's copy of each line.
 
-use std::{collections::HashMap, fs, io, path::Path};
+use std::{collections::HashMap, fs, io, os::unix::fs::PermissionsExt, path::Path};
 
 use super::{
     OpenError, Options,
@@ -177,7 +177,8 @@ fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
         if item.file_type()?.is_dir() {
             copy_dir(&item.path(), &target)?;
         } else {
-            fs::copy(item.path(), target)?;
+            fs::copy(item.path(), &target)?;
+            fs::set_permissions(&target, fs::Permissions::from_mode(0o600))?;
         }
     }
     Ok(())
