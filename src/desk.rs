@@ -67,6 +67,11 @@ impl Manners {
     }
 }
 
+/// How many completions are offered: what Discord takes.
+const SUGGESTED: usize = 25;
+/// How many names are looked through at each keystroke.
+const LOOKED_THROUGH: usize = 2_000;
+
 /// How many asks are worked on at once: more threads than cores only wait for one another.
 const HANDS: usize = 16;
 
@@ -250,31 +255,49 @@ impl Desk {
     }
 
     fn suggestions(&self, shape: Shape, typed: &str, lang: Lang) -> Result<Vec<(String, String)>, Undone> {
-        let view = self.store.view();
         let wanted = folded(typed.trim());
-        let mut found = Vec::new();
         match shape {
-            Shape::Incident => {
-                for incident in view.incidents().map_err(Undone::of)? {
-                    let title = incident.opening.title.plain(lang).to_owned();
-                    found.push((format!("{title} ({})", incident.handle), String::from(incident.handle)));
-                }
-            }
-            Shape::Organisation => {
-                for handle in view.organisations().map_err(Undone::of)? {
-                    let incident = view.incidents_with(&handle).map_err(Undone::of)?.into_iter().next();
-                    let member =
-                        incident.map(|incident| view.member(&incident, &handle)).transpose().map_err(Undone::of)?;
-                    let name =
-                        member.flatten().map_or_else(|| handle.to_string(), |(organisation, _)| organisation.name);
-                    found.push((name, String::from(handle)));
-                }
-            }
-            _ => {}
+            Shape::Incident => self.suggest_incidents(&wanted, lang),
+            Shape::Organisation => self.suggest_organisations(&wanted),
+            _ => Ok(Vec::new()),
         }
-        found.retain(|(words, value)| value.starts_with(&wanted) || folded(words).contains(&wanted));
-        found.sort_by_key(|(_, value)| !value.starts_with(&wanted));
-        found.truncate(25);
+    }
+
+    /// Those whose handles begin so; then those whose titles hold it, among the first [`LOOKED_THROUGH`].
+    fn suggest_incidents(&self, wanted: &str, lang: Lang) -> Result<Vec<(String, String)>, Undone> {
+        let view = self.store.view();
+        let mut found: Vec<(String, String)> = Vec::new();
+        let (begin, all) = (view.handles(wanted).take(SUGGESTED), view.handles("").take(LOOKED_THROUGH));
+        for (handle, fits) in begin.map(|it| (it, true)).chain(all.map(|it| (it, false))) {
+            let handle = handle.map_err(Undone::of)?;
+            if found.len() == SUGGESTED {
+                break;
+            }
+            if found.iter().any(|(_, known)| *known == *handle.as_str()) {
+                continue;
+            }
+            let Some(incident) = view.incident(handle.as_str()).map_err(Undone::of)? else { continue };
+            let title = incident.opening.title.plain(lang).to_owned();
+            if fits || folded(&title).contains(wanted) {
+                found.push((format!("{title} ({handle})"), String::from(handle)));
+            }
+        }
+        Ok(found)
+    }
+
+    fn suggest_organisations(&self, wanted: &str) -> Result<Vec<(String, String)>, Undone> {
+        let view = self.store.view();
+        let mut found: Vec<(String, String)> = Vec::new();
+        for handle in view.organisations().map_err(Undone::of)?.into_iter().take(LOOKED_THROUGH) {
+            let incident = view.incidents_with(&handle).map_err(Undone::of)?.into_iter().next();
+            let member = incident.map(|incident| view.member(&incident, &handle)).transpose().map_err(Undone::of)?;
+            let name = member.flatten().map_or_else(|| handle.to_string(), |(organisation, _)| organisation.name);
+            if handle.as_str().starts_with(wanted) || folded(&name).contains(wanted) {
+                found.push((name, String::from(handle)));
+            }
+        }
+        found.sort_by_key(|(_, handle)| !handle.starts_with(wanted));
+        found.truncate(SUGGESTED);
         Ok(found)
     }
 

@@ -296,7 +296,7 @@ mod tests {
         let mut reply = Reply::titled(line.clone()).say(line).note("soft");
         reply.sources = (1..=2).map(|number| Citation { number, text: format!("source {number}").into() }).collect();
         let message = dress(&reply, Lang::En);
-        let expected = r"at <t:1702008000:f>[1](<https://a.example/x_y>)\[2\] [a\_b](<https://b.example/>) **s\***~~t~~`/x y`
+        let expected = r"at <t:1702008000:f>[[1]](<https://a.example/x_y>)\[2\] [a\_b](<https://b.example/>) **s\***~~t~~`/x y`
 
 -# soft
 

@@ -123,10 +123,10 @@ impl When {
         Order(minutes(last), minutes(first))
     }
 
-    /// The instant, if it is known to the minute, about or exactly.
+    /// The instant, if it is known to the minute; an approximate one is not, and must keep its "about".
     pub fn instant(&self, zone: Tz) -> Option<DateTime<Utc>> {
         match self {
-            When::At(Point { stamp: Stamp::Minute(at), .. }) => to_utc(*at, zone),
+            When::At(Point { stamp: Stamp::Minute(at), about: false }) => to_utc(*at, zone),
             _ => None,
         }
     }
@@ -416,6 +416,15 @@ mod tests {
         let zone = chrono_tz::Europe::Rome;
         assert!(when("2023-03-26T02:30").check(zone).is_err());
         assert!(when("2023-10-29T02:30").check(zone).is_ok());
+    }
+
+    #[test]
+    fn only_what_is_known_to_the_minute_is_an_instant() {
+        let zone = chrono_tz::Europe::Rome;
+        assert_eq!(when("2023-12-08T05:30").instant(zone).map(|at| at.timestamp()), Some(1_702_009_800));
+        for vague in ["2023-12-08T05:30~", "2023-12-08T05~", "2023-12-08", "../2023-12-08T05:30"] {
+            assert_eq!(when(vague).instant(zone), None, "{vague}");
+        }
     }
 
     #[test]

@@ -93,7 +93,7 @@ async fn every_command_is_answered_in_both_languages() {
         ("incident", WESTPOLE, "what is disputed", "punti controversi"),
         ("incidents", &[], "1 incident", "1 incidente"),
         ("search", &[("words", "firewall")], "Entries with", "Voci con"),
-        ("claims", WESTPOLE, "disputed", "controverso"),
+        ("claims", WESTPOLE, "8 December 2023, about 05:00", "8 dicembre 2023, verso le 05:00"),
         ("who", &[("organisation", "acn")], "authority", "autorità"),
         ("help", &[], "What I can be asked", "Che cosa mi si può chiedere"),
         ("start", &[("handle", "westpole")], "Westpole", "Westpole"),

@@ -38,7 +38,7 @@ impl<'a> Piece<'a> {
             Span::Code(text) => Piece::Code(text.into()),
             Span::Time { at, .. } => Piece::Whole(format!("<t:{at}:f>")),
             Span::Cite { number, link: Some(link) } if link.as_str().len() <= LINK => {
-                Piece::Whole(format!("[{number}](<{}>)", address(link.as_str())))
+                Piece::Whole(format!("[[{number}]](<{}>)", address(link.as_str())))
             }
             Span::Cite { number, .. } => Piece::mark_of(*number),
             Span::Link { text, link } if link.as_str().len() <= LINK => Piece::Link(text, link.as_str()),
