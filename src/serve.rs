@@ -83,7 +83,10 @@ fn undone(what: impl Into<String>) -> impl FnOnce(io::Error) -> Undone {
 }
 
 fn start_log(settings: &Settings) {
-    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(&settings.log.filter);
+    // serenity tells whole requests at info: it speaks up only when asked for by name.
+    let quiet = if settings.log.filter.contains("serenity") { "" } else { ",serenity=warn" };
+    let filter = format!("{}{quiet}", settings.log.filter);
+    let filter = tracing_subscriber::EnvFilter::builder().parse_lossy(filter.trim_start_matches(','));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match settings.log.format {
         LogFormat::Text => log.with_ansi(io::stderr().is_terminal()).with_target(false).init(),
@@ -311,11 +314,11 @@ async fn serve(settings: Settings) -> Done {
         _ = interrupt.recv() => return Ok(()),
     };
     let control = control::serve(&settings.store.path, desk.clone()).map_err(undone("making the control socket"))?;
+    // The first to set it is this line; nobody else does.
+    let _ = ready.set(desk.clone());
     if let Err(Undone(why)) = introduce(&settings, &desk, &loaded, web.is_some()) {
         tracing::warn!(why, "nobody could be told what is on and what is off");
     }
-    // The first to set it is this line; nobody else does.
-    let _ = ready.set(desk.clone());
     let mut doors = open_doors(&settings, &desk, &stopping);
     let mut chat = offer_chat(desk.clone(), settings.record.lang);
     let mut done = Ok(());

@@ -578,3 +578,55 @@ impl Reader<'_> {
         Fault { line: Some(line), what: what.to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const GOOD: &str = "[[incident]]\nhandle = \"x\"\ntitle = { en = \"X\" }\nzone = \"Europe/Rome\"\n\
+        [[incident.source]]\nkey = \"s\"\nkind = \"press\"\npublisher = \"P\"\n\
+        [[incident.event]]\nkey = \"e\"\nwhen = \"2024-01-01T05:00~\"\ntext = { en = \"E\" }\nsources = [\"s\"]\n";
+
+    fn fault(change: (&str, &str)) -> String {
+        assert!(GOOD.contains(change.0), "{}", change.0);
+        read(&GOOD.replace(change.0, change.1)).expect_err(change.1).to_string()
+    }
+
+    #[test]
+    fn a_fault_is_told_with_its_line() {
+        assert_eq!(read(GOOD).expect("a good dossier")[0].items.len(), 3);
+        assert_eq!(
+            fault(("sources = [\"s\"]", "sources = [\"t\"]")),
+            "line 13: no source before this one has the key \"t\""
+        );
+        assert_eq!(
+            fault(("sources = [\"s\"]", "sources = [\"e\"]")),
+            "line 13: no source before this one has the key \"e\""
+        );
+        assert_eq!(fault(("sources = [\"s\"]", "sources = [\"s\", \"s\"]")), "line 13: \"s\" is named twice");
+        assert_eq!(fault(("key = \"e\"", "key = \"s\"")), "line 9: the key \"s\" is there twice");
+        assert_eq!(
+            fault(("key = \"e\"", "key = \"opening\"")),
+            "line 9: the key \"opening\" belongs to the incident itself"
+        );
+        assert!(fault(("key = \"e\"", "key = \"e\"\nnonsense = 1")).starts_with("line 11: unknown field `nonsense`"));
+        assert!(fault(("\"2024-01-01T05:00~\"", "2024-01-01")).ends_with("(dates stand in \"quotation marks\")"));
+        assert!(fault(("2024-01-01T05:00~", "2024-02-30")).starts_with("line 11: there is no 2024-02-30"));
+        assert!(fault(("\"P\"", "\" \"")).contains("a publisher has 1 to 300 characters"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,200}") {
+            prop_assert!(read(&text).is_err());
+        }
+
+        #[test]
+        fn no_mangled_dossier_panics(at in 0..GOOD.len(), with in "[\\[\\]={}\"a-z0-9.\n-]{0,6}", drop in 0usize..20) {
+            let end = (at + drop).min(GOOD.len());
+            let _ = read(&format!("{}{with}{}", &GOOD[..at], &GOOD[end..]));
+        }
+    }
+}

@@ -1,9 +1,9 @@
 //! The doors, with the real clients on one end and platforms of our own on the other.
 
 pub mod discord;
-mod measure;
 mod on_discord;
 mod on_telegram;
+mod program;
 mod same;
 pub mod telegram;
 

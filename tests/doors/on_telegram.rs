@@ -262,6 +262,25 @@ async fn another_poller_is_waited_for() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn of_two_programs_with_one_token_one_goes_on_when_the_other_stops() {
+    let (town, other, telegram) = (Town::westpole(), Town::westpole(), Telegram::start().await);
+    let ann = telegram.private(5, "Ann", "en");
+    let first = Bot::start(&town, &telegram);
+    first.sign(Sign::Serving).await;
+    telegram
+        .until("the first polls", PATIENCE, |it| {
+            it.calls().iter().any(|call| call.method == "getUpdates").then_some(())
+        })
+        .await;
+    let second = Bot::start(&other, &telegram);
+    first.sign(Sign::AnotherPoller).await;
+    drop(second);
+    says(&answer(&telegram, ann, 5, "/about").await.text, &["Strillone"]);
+    first.stop().await;
+    assert_eq!(telegram.messages(ann).len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn duplicates_and_edits_are_not_answered() {
     let (town, telegram) = (Town::westpole(), Telegram::start().await);
     let ann = telegram.private(5, "Ann", "en");

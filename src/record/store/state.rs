@@ -9,6 +9,7 @@ use std::{
     ops::{Bound, Deref},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    time::Duration,
 };
 
 /// Rows as they will be once a group is applied.
@@ -61,14 +62,29 @@ impl From<sled::Error> for StateError {
     }
 }
 
+/// How often a locked state is tried again, 20 ms apart.
+const LETTING_GO: u32 = 150;
+
 /// The state.
 pub struct State {
     db: sled::Db,
 }
 
 impl State {
-    /// Opens or makes it. sled 0.34 may panic on a damaged file, and does not open beside a half-written snapshot.
+    /// Opens or makes it. Whoever calls holds the store's own lock, so a state that is locked is one that threads of
+    /// sled's, in this process, are just letting go of: that is waited for.
     pub fn open(dir: &Path, cache_bytes: u64) -> Result<State, StateError> {
+        for _ in 0..LETTING_GO {
+            match State::open_once(dir, cache_bytes) {
+                Err(StateError::Locked(_)) => std::thread::sleep(Duration::from_millis(20)),
+                other => return other,
+            }
+        }
+        State::open_once(dir, cache_bytes)
+    }
+
+    /// sled 0.34 may panic on a damaged file, and does not open beside a half-written snapshot.
+    fn open_once(dir: &Path, cache_bytes: u64) -> Result<State, StateError> {
         remove_half_snapshots(dir)?;
         let open = || sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(Some(500)).open();
         match catch_unwind(AssertUnwindSafe(open)) {
