@@ -131,14 +131,24 @@ impl Desk {
             Verdict::Wait(wait) => return Some(slow_down(wait.as_secs(), lang)),
             Verdict::Go => {}
         }
+        Some(self.answered(heard, lang).await)
+    }
+
+    /// Answers what is asked while somebody still types, which is not counted against them.
+    pub async fn hear_freely(&self, heard: Heard) -> Reply {
+        let lang = self.lang_of(&heard);
+        self.answered(heard, lang).await
+    }
+
+    async fn answered(&self, heard: Heard, lang: Lang) -> Reply {
         // The semaphore is never closed.
         let _hand = self.manners.hands.acquire().await;
         let desk = self.clone();
         let answered = tokio::task::spawn_blocking(move || desk.answer_heard(heard, lang)).await;
-        Some(answered.unwrap_or_else(|error| {
+        answered.unwrap_or_else(|error| {
             tracing::error!(%error, "an ask broke while it was answered");
             commands::sorry(lang)
-        }))
+        })
     }
 
     fn answer_heard(&self, heard: Heard, lang: Lang) -> Reply {

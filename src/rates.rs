@@ -61,10 +61,12 @@ impl Rates {
             it.at = now;
             wait = wait.max(it.asks + 1.0 - self.burst);
         }
-        let told = payers.iter().any(|payer| spent.get(*payer).is_some_and(|it| it.told));
+        // Everybody is told once themselves, also where it is the room that is too loud.
+        let asker = payers.first().copied();
+        let told = asker.is_some_and(|asker| spent.get(asker).is_some_and(|it| it.told));
         for payer in payers {
             let Some(it) = spent.get_mut(payer) else { continue };
-            it.told = wait > 0.0;
+            it.told = wait > 0.0 && asker == Some(payer);
             if wait <= 0.0 {
                 it.asks += 1.0;
             }
@@ -97,11 +99,8 @@ mod tests {
         assert_eq!(ask(1), Verdict::Go);
         assert_eq!(ask(1), Verdict::Wait(Duration::from_secs(1)));
         let bob = Address("t:2".to_owned());
-        assert_ne!(
-            rates.ask(Some(&bob), &room, now + Duration::from_secs(1)),
-            Verdict::Go,
-            "the room has a budget too"
-        );
+        let told = rates.ask(Some(&bob), &room, now + Duration::from_secs(1));
+        assert_eq!(told, Verdict::Wait(Duration::from_secs(1)), "the room has a budget too, and Bob is told himself");
         assert_eq!(rates.ask(Some(&bob), &bob, now + Duration::from_secs(1)), Verdict::Go);
     }
 }

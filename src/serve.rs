@@ -32,6 +32,8 @@ use crate::{
 
 /// Everything is over this long after it was told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
+/// What is still at work after that is left.
+const LEFTOVERS: Duration = Duration::from_millis(500);
 /// How long a command waits for a bot that is just starting or stopping.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -289,7 +291,8 @@ fn run(settings: Settings) -> Done {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(undone("starting"))?;
     let terminal = Terminal::now();
     let done = runtime.block_on(serve(settings));
-    runtime.shutdown_timeout(STOP_WITHIN);
+    // Everything that matters was waited for; what is left sits in a prompt, or waits for an operator.
+    runtime.shutdown_timeout(LEFTOVERS);
     terminal.restore();
     done
 }
@@ -343,22 +346,23 @@ async fn serve(settings: Settings) -> Done {
         }
     }
     tracing::info!("stopping");
+    let until = tokio::time::Instant::now() + STOP_WITHIN;
     drop(control);
     // Nobody may be listening for it any more.
     let _ = stop.send(true);
     let all = async { while doors.join_next().await.is_some() {} };
-    if tokio::time::timeout(STOP_WITHIN / 2, all).await.is_err() {
+    if tokio::time::timeout_at(until - STOP_WITHIN / 3, all).await.is_err() {
         tracing::warn!("a door did not close in time");
     }
     if let Some(web) = web {
-        match tokio::time::timeout(STOP_WITHIN / 4, web).await {
+        match tokio::time::timeout_at(until - STOP_WITHIN / 4, web).await {
             Ok(Ok(Err(error))) => tracing::warn!(%error, "the web pages ended with an error"),
             Ok(Err(error)) => tracing::warn!(%error, "the web pages broke"),
             Ok(Ok(Ok(()))) | Err(_) => {}
         }
     }
     let synced = tokio::task::spawn_blocking(move || desk.store().sync());
-    match tokio::time::timeout(STOP_WITHIN / 2, synced).await {
+    match tokio::time::timeout_at(until, synced).await {
         Ok(Ok(Ok(()))) => {}
         Ok(Ok(Err(error))) => tracing::warn!(%error, "the state could not be flushed; the journal holds everything"),
         Ok(Err(_)) | Err(_) => tracing::warn!("the state was not flushed in time; the journal holds everything"),

@@ -93,6 +93,8 @@ fn a_part_of_the_timeline_can_be_asked_for() {
     let town = Town::westpole();
     let part = town.ask("/timeline westpole from:2023-12-09 to:2023-12-12");
     says(&part, &["12 December 2023", "from 9 to 10 December 2023"]);
+    says(&town.ask("/timeline westpole from:2023-12-10 to:2023-12-10"), &["from 9 to 10 December 2023"]);
+    silent_on(&town.ask("/timeline westpole from:2023-12-11 to:2023-12-11"), &["from 9 to 10 December 2023"]);
     silent_on(&part, &["18 December", "westpole#34", "8 December 2023, about"]);
     says(&town.ask("/timeline westpole from:2023-12-12 to:2023-12-09"), &["The period ends before it begins."]);
 }

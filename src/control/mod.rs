@@ -195,16 +195,18 @@ fn import(
     if dry {
         return Ok(());
     }
+    // A client that went away does not end the import: what it acknowledged is durable, and the rest is wanted too.
+    let mut gone = false;
     for dossier in &dossiers {
         let incident = dossier.handle.to_string();
-        // A client that went away does not end the import: what it acknowledges is durable, and the rest is wanted too.
         let mut progress = |imported: &Imported, total: usize| {
             let done = imported.done();
-            let _ = tell(Event::Progress { incident: incident.clone(), done, total });
+            gone = gone || tell(Event::Progress { incident: incident.clone(), done, total }).is_err();
         };
         match desk.import(dossier, &mut progress) {
             Ok(Imported { recorded, corrected, retracted, unchanged, left }) => {
-                tell(Event::Imported { incident, recorded, corrected, retracted, unchanged, left })?;
+                let done = Event::Imported { incident, recorded, corrected, retracted, unchanged, left };
+                gone = gone || tell(done).is_err();
             }
             Err(error) => return tell(Event::Fault(format!("{name}: {incident}: {error}"))),
         }

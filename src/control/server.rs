@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     io::{self, BufRead, BufReader, BufWriter, Read, Write},
     os::unix::{fs::PermissionsExt, net::UnixStream},
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -93,8 +94,10 @@ fn take(
     open.lock().unwrap_or_else(PoisonError::into_inner).insert(number, stream.try_clone()?);
     let (desk, open) = (desk.clone(), Arc::clone(open));
     tokio::task::spawn_blocking(move || {
-        if let Err(error) = converse(&stream, &desk) {
-            tracing::debug!(%error, "an operator went away");
+        match catch_unwind(AssertUnwindSafe(|| converse(&stream, &desk))) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "an operator went away"),
+            Err(_) => tracing::error!("a request of an operator broke"),
         }
         open.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
         // It may be closed already.

@@ -1,9 +1,12 @@
 //! What is known at one commit number: entries with their corrections, lists by date, sources, standing. Rows that were
 //! added later are ignored, so an answer is never torn; with an `as_of`, so is whatever was not public by then.
 
-use std::{collections::BTreeSet, ops::Bound};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Bound,
+};
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
 
 use crate::{
@@ -126,6 +129,16 @@ pub struct Window {
     pub to: Option<NaiveDateTime>,
     /// Only what was public by then.
     pub as_of: AsOf,
+}
+
+impl Window {
+    /// Whether an entry does not certainly lie outside the period.
+    fn holds(&self, entry: &Entry) -> bool {
+        let when = entry.said.when();
+        let before = |from| when.and_then(When::latest).is_some_and(|last| last < from);
+        let after = |to| when.and_then(When::earliest).is_some_and(|first| first > to);
+        !self.from.is_some_and(before) && !self.to.is_some_and(after)
+    }
 }
 
 /// A page of a list.
@@ -385,15 +398,14 @@ impl<'a> View<'a> {
         let whole = window.from.is_none() && window.to.is_none() && window.as_of.is_none();
         let known_total = whole.then_some(incident.timeline as usize);
         let (mut entries, mut seen) = (Vec::new(), 0);
-        for row in self.listed(incident, List::Timeline, window.from) {
+        for row in self.listed(incident, List::Timeline) {
             let (order, number) = row?;
-            if window.to.is_some_and(|to| order.1 > to.and_utc().timestamp().div_euclid(60)) {
-                continue;
-            }
             let wanted = seen >= skip && seen < skip + take;
             if !wanted && whole && self.state.get(&keys::last_revision(incident.id, number))?.is_none() {
                 seen += 1;
-            } else if let Some(entry) = self.standing_at(incident, order, number, window.as_of)? {
+            } else if let Some(entry) =
+                self.standing_at(incident, order, number, window.as_of)?.filter(|it| window.holds(it))
+            {
                 if wanted {
                     entries.push(entry);
                 }
@@ -416,7 +428,7 @@ impl<'a> View<'a> {
         mut wanted: impl FnMut(&Entry) -> bool,
     ) -> Read_<(Vec<Entry>, bool)> {
         let (mut entries, mut seen) = (Vec::new(), 0);
-        for row in self.listed(incident, List::Statements, None) {
+        for row in self.listed(incident, List::Statements) {
             let (order, number) = row?;
             let Some(entry) = self.standing_at(incident, order, number, None)?.filter(&mut wanted) else { continue };
             seen += 1;
@@ -430,19 +442,10 @@ impl<'a> View<'a> {
         Ok((entries, false))
     }
 
-    /// The rows of a list, newest first, down to a date.
-    fn listed(
-        &self,
-        incident: &Incident,
-        list: List,
-        from: Option<NaiveDateTime>,
-    ) -> impl Iterator<Item = Read_<(Order, u32)>> + use<'a> {
+    /// The rows of a list, newest first.
+    fn listed(&self, incident: &Incident, list: List) -> impl Iterator<Item = Read_<(Order, u32)>> + use<'a> {
         let head = self.head.commit;
-        let from = from.map(|from| Order(from.and_utc().timestamp().div_euclid(60), i64::MIN));
-        let start = match from {
-            Some(order) => keys::list_at(incident.id, list, order).end(),
-            None => keys::list_of(incident.id, list).end(),
-        };
+        let start = keys::list_of(incident.id, list).end();
         let end = keys::list_at(incident.id, list, Order(i64::MAX, i64::MAX)).n32(u32::MAX).end();
         self.state.range(Bound::Included(start), Bound::Included(end)).rev().filter_map(move |row| match row {
             Err(error) => Some(Err(error)),
@@ -582,6 +585,7 @@ impl<'a> View<'a> {
     ) -> Read_<(Vec<Entry>, bool)> {
         let words: Vec<String> = words.iter().map(|word| folded(word)).collect();
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+        let mut known: HashMap<Slug, Option<Incident>> = HashMap::new();
         let rows = self.state.range(Bound::Included(keys::line(0)), Bound::Included(keys::line(self.head.commit)));
         for row in rows.rev() {
             let (_, bytes) = row?;
@@ -591,14 +595,16 @@ impl<'a> View<'a> {
                 continue;
             }
             let number = public.said.subject().and_then(Ref::number).unwrap_or(place.number);
-            let of = match incident {
-                Some(incident) => incident.clone(),
-                None => match self.incident(place.incident.as_str())? {
-                    Some(incident) => incident,
-                    None => continue,
-                },
-            };
-            let Some(entry) = self.entry(&of, number, None)? else { continue };
+            if !known.contains_key(&place.incident) {
+                known.insert(place.incident.clone(), self.incident(place.incident.as_str())?);
+            }
+            let Some(Some(of)) = known.get(&place.incident) else { continue };
+            // Only what was corrected may hold words that its own line does not.
+            let revised = self.state.get(&keys::last_revision(of.id, number))?.is_some();
+            if !revised && !holds(&public.said, &words) {
+                continue;
+            }
+            let Some(entry) = self.entry(of, number, None)? else { continue };
             if !holds(&entry.said, &words) || !seen.insert((of.id, number)) {
                 continue;
             }
@@ -638,9 +644,10 @@ impl<'a> View<'a> {
     }
 }
 
-/// A moment on an incident's clock.
+/// A moment on an incident's clock, to the minute.
 pub fn local(at: DateTime<Utc>, zone: Tz) -> NaiveDateTime {
-    at.with_timezone(&zone).naive_local()
+    let local = at.with_timezone(&zone).naive_local();
+    local.date().and_hms_opt(local.hour(), local.minute(), 0).unwrap_or(local)
 }
 
 fn rival_of(said: &Said) -> Option<u32> {

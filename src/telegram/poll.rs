@@ -24,6 +24,10 @@ const HOLD: Duration = Duration::from_secs(25);
 /// While answers are under way, the same updates are asked for again not sooner than this: Telegram cuts the page of
 /// those who ask for the same offset within half a second.
 const BETWEEN: Duration = Duration::from_millis(700);
+/// How many updates Telegram gives at once.
+pub const PAGE: usize = 100;
+/// An answer that takes longer than this may not hold up a full page of updates.
+const SLOW: Duration = Duration::from_secs(5);
 /// The longest pause after a failure.
 const LONGEST: Duration = Duration::from_secs(60);
 /// What we want to hear of; it is remembered by the platform until it is said anew.
@@ -41,8 +45,8 @@ pub enum Ended {
 /// Updates that were taken in, up to the lowest that is not handled.
 #[derive(Default)]
 struct Taken {
-    /// Whether each is handled.
-    updates: BTreeMap<u32, bool>,
+    /// Whether each is handled, and since when it is here.
+    updates: BTreeMap<u32, (bool, Instant)>,
     /// The offset that confirms all below it; none before the first update.
     offset: Option<u32>,
 }
@@ -54,18 +58,30 @@ impl Taken {
         let again =
             self.offset.is_some_and(|offset| id < offset && offset - id < 10_000) || self.updates.contains_key(&id);
         if !again {
-            self.updates.insert(id, false);
+            self.updates.insert(id, (false, Instant::now()));
         }
         !again
     }
 
     fn handled(&mut self, id: u32) {
-        if let Some(done) = self.updates.get_mut(&id) {
+        if let Some((done, _)) = self.updates.get_mut(&id) {
             *done = true;
         }
-        while let Some((id, true)) = self.updates.first_key_value().map(|(id, done)| (*id, *done)) {
+        while let Some((id, true)) = self.updates.first_key_value().map(|(id, (done, _))| (*id, *done)) {
             self.updates.remove(&id);
             self.offset = Some(id.wrapping_add(1));
+        }
+    }
+
+    /// When a whole page waits behind slow answers, those are no longer waited for: they go on, and only a kill in that
+    /// moment can lose them, but nobody else is kept waiting.
+    fn let_go(&mut self, now: Instant) {
+        if self.updates.len() < PAGE {
+            return;
+        }
+        let slow = self.updates.iter().filter(|(_, (done, since))| !done && now - *since > SLOW).map(|(id, _)| *id);
+        for id in slow.collect::<Vec<u32>>() {
+            self.handled(id);
         }
     }
 
@@ -85,6 +101,7 @@ pub async fn poll(worker: Arc<Worker>, desk: Desk, mut stop: watch::Receiver<boo
         while let Ok(id) = handled.try_recv() {
             taken.handled(id);
         }
+        taken.let_go(Instant::now());
         let under_way = !taken.updates.is_empty();
         let began = Instant::now();
         let hold = if under_way { Duration::ZERO } else { HOLD };
@@ -158,7 +175,7 @@ async fn wait_for_one(handled: &mut mpsc::UnboundedReceiver<u32>, taken: &mut Ta
 
 /// Confirms what was handled, so that the next start does not hear it again; the rest it does.
 async fn finish(worker: &Worker, mut taken: Taken, mut handled: mpsc::UnboundedReceiver<u32>) -> Ended {
-    let until = Instant::now() + Duration::from_secs(3);
+    let until = Instant::now() + Duration::from_secs(2);
     while !taken.updates.is_empty()
         && let Ok(Some(id)) = tokio::time::timeout_at(until, handled.recv()).await
     {
@@ -220,19 +237,28 @@ fn start(worker: &Arc<Worker>, done: &mpsc::UnboundedSender<u32>) -> mpsc::Unbou
     let (worker, done) = (Arc::clone(worker), done.clone());
     tokio::spawn(async move {
         while let Ok(Some((id, matter))) = tokio::time::timeout(Duration::from_secs(60), matters.recv()).await {
-            worker.handle(matter).await;
+            handle(&worker, id, matter).await;
             if done.send(id).is_err() {
                 return;
             }
         }
         matters.close();
         while let Some((id, matter)) = matters.recv().await {
-            worker.handle(matter).await;
+            handle(&worker, id, matter).await;
             // Whoever listens may have stopped.
             let _ = done.send(id);
         }
     });
     queue
+}
+
+/// Handles one; whatever breaks in it breaks alone.
+async fn handle(worker: &Arc<Worker>, id: u32, matter: Matter) {
+    let worker = Arc::clone(worker);
+    let task = tokio::spawn(async move { worker.handle(matter).await });
+    if let Err(error) = task.await {
+        tracing::error!(update = id, %error, "an update broke while it was handled");
+    }
 }
 
 #[cfg(test)]
@@ -252,5 +278,19 @@ mod tests {
         assert_eq!(taken.ask_from(), Some(13));
         assert!(!taken.take(12), "already handled");
         assert!(taken.take(900_000_000), "numbers may begin anew anywhere");
+    }
+
+    #[test]
+    fn a_full_page_lets_slow_answers_go() {
+        let mut taken = Taken::default();
+        for id in 0..99 {
+            taken.take(id + 10);
+        }
+        let later = Instant::now() + SLOW + Duration::from_secs(1);
+        taken.let_go(later);
+        assert_eq!(taken.ask_from(), Some(10), "not while there is room");
+        taken.take(109);
+        taken.let_go(later);
+        assert_eq!(taken.ask_from(), Some(110));
     }
 }

@@ -98,6 +98,7 @@ impl Api {
             self.pace.turn(to.chat).await;
             match self.call(method, &body, Duration::ZERO).await {
                 Outcome::Done(_) => return Ok(()),
+                Outcome::Later(wait) if since.elapsed() + wait >= TRIED_FOR => break,
                 Outcome::Later(wait) => tokio::time::sleep(wait).await,
                 Outcome::TokenRefused => return Err(TokenGone),
                 Outcome::NotSent(why) | Outcome::Unsure(why) => {

@@ -53,7 +53,7 @@ impl Matter {
 impl Worker {
     /// Asks for updates.
     pub async fn updates(&self, offset: Option<u32>, hold: Duration, kinds: &[&str]) -> Outcome {
-        let mut body = json!({ "timeout": hold.as_secs(), "allowed_updates": kinds, "limit": 100 });
+        let mut body = json!({ "timeout": hold.as_secs(), "allowed_updates": kinds, "limit": super::poll::PAGE });
         if let Some(offset) = offset {
             body["offset"] = json!(offset);
         }
@@ -138,12 +138,16 @@ impl Worker {
         let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
         let words = heard.line.trim_start_matches('/').to_owned();
         let mut results: Vec<Value> = Vec::new();
-        for (title, handle) in
-            self.desk.suggest(commands::kit::Shape::Incident, &words, lang).into_iter().take(INLINE / 2)
-        {
+        let desk = self.desk.clone();
+        let suggest = move || desk.suggest(commands::kit::Shape::Incident, &words, lang);
+        let suggested = tokio::task::spawn_blocking(suggest).await.unwrap_or_default();
+        for (title, handle) in suggested.into_iter().take(INLINE / 2) {
             for command in ["incident", "timeline"] {
                 let heard = Heard { line: format!("/{command} {handle}"), ..heard.clone() };
-                let Some(reply) = self.desk.hear(heard).await.filter(|reply| !reply.personal) else { continue };
+                let reply = self.desk.hear_freely(heard).await;
+                if reply.personal {
+                    continue;
+                }
                 results.push(article(&format!("{command}:{handle}"), &title, &reply, lang));
             }
         }

@@ -13,6 +13,7 @@ use std::{
     fs::{File, OpenOptions, TryLockError},
     io,
     os::unix::fs::OpenOptionsExt,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
@@ -163,9 +164,15 @@ impl Store {
             broken: recovered.read_only,
         };
         let (jobs, queue) = sync_channel(QUEUE);
+        let marks = Arc::clone(&shared);
         let writer = std::thread::Builder::new()
             .name("writer".to_owned())
-            .spawn(move || writer.run(&queue))
+            .spawn(move || {
+                if catch_unwind(AssertUnwindSafe(|| writer.run(&queue))).is_err() {
+                    tracing::error!("the writer broke: nothing more is recorded until the next start");
+                    marks.read_only("the writer broke; a restart recovers");
+                }
+            })
             .map_err(OpenError::io("starting the writer"))?;
         Ok(Store { shared, jobs: Some(jobs), writer: Some(writer), notes: recovered.notes, options, _lock: lock })
     }

@@ -6,6 +6,7 @@
 
 use std::{
     fmt, fs, io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
@@ -125,13 +126,18 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
             false => State::open(&sled_dir, options.cache_bytes).map_err(Stop::from),
         };
         let reason = match opened.and_then(|state| {
-            let mut pass = Pass::new(&state, &journal_dir, progress)?;
-            pass.run()?;
-            let Pass { head, notes, read_only, .. } = pass;
-            Ok((state, head, notes, read_only))
+            // Some damage makes sled panic only when its pages are read.
+            let passed = catch_unwind(AssertUnwindSafe(|| {
+                let mut pass = Pass::new(&state, &journal_dir, progress)?;
+                let ran = pass.run();
+                notes.append(&mut pass.notes);
+                ran.map(|()| (pass.head, pass.read_only))
+            }));
+            let panicked = || Err(Stop::State("the state panicked while it was read".to_owned()));
+            let (head, read_only) = passed.unwrap_or_else(|_| panicked())?;
+            Ok((state, head, read_only))
         }) {
-            Ok((state, head, more, read_only)) => {
-                notes.extend(more);
+            Ok((state, head, read_only)) => {
                 erase::follow(&state, &journal_dir)?;
                 close_files(&sled_dir).map_err(OpenError::io(format!("closing {} to others", sled_dir.display())))?;
                 return Ok(Recovered { state, head, notes, read_only });
