@@ -47,7 +47,12 @@ impl Town {
 
     /// With the bundled dossier on record.
     pub fn westpole() -> Town {
-        let town = Town::empty();
+        Town::westpole_set(&[])
+    }
+
+    /// With the bundled dossier, and settings.
+    pub fn westpole_set(variables: &[(&str, &str)]) -> Town {
+        let town = Town::set(variables);
         town.desk.load_bundled(&["westpole".to_owned()]).unwrap();
         town
     }

@@ -77,13 +77,18 @@ async fn slash(discord: &Discord, place: Id, user: Id, command: &str, options: &
 /// A command, what is filled in, and what the answer says in either language.
 type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str, &'a str);
 
+/// For a reader who asks everything at once.
+const FREELY: &[(&str, &str)] = &[("STRILLONE_COMMANDS__BURST", "1000")];
+
 const WESTPOLE: &[(&str, &str)] = &[("incident", "westpole")];
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_is_answered_in_both_languages() {
-    let (town, discord) = (Town::westpole(), Discord::start().await);
-    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let (town, discord) = (Town::westpole_set(FREELY), Discord::start().await);
+    let guild = discord.guild("Crew");
+    let channel = discord.text_channel(guild, "news");
     let (ann, ugo) = (discord.user("ann", "en-GB", may::USUAL), discord.user("ugo", "it", may::USUAL));
+    let places = [channel, discord.thread(channel, "talk"), discord.announcement(guild, "loud")];
     let bot = Bot::start(&town, &discord).await;
     let cases: &[Case] = &[
         ("timeline", WESTPOLE, "1–8 of 18", "1–8 di 18"),
@@ -103,8 +108,11 @@ async fn every_command_is_answered_in_both_languages() {
         ("timezone", &[], "Europe/Rome here", "Qui mostro gli orari di Europe/Rome"),
     ];
     for (command, options, en, it) in cases {
-        says(&slash(&discord, channel, ann, command, options).await.text, &[en]);
-        says(&slash(&discord, channel, ugo, command, options).await.text, &[it]);
+        for place in places {
+            says(&slash(&discord, place, ann, command, options).await.text, &[en]);
+            says(&slash(&discord, place, ugo, command, options).await.text, &[it]);
+        }
+        says(&slash(&discord, discord.dm(ann), ann, command, options).await.text, &[en]);
     }
     bot.stop().await;
     sound(&discord);

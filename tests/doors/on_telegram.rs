@@ -70,38 +70,56 @@ async fn answer(telegram: &Telegram, chat: Chat, user: i64, text: &str) -> Messa
     telegram.wait_for(chat, before + 1, PATIENCE).await.pop().unwrap()
 }
 
+/// What is asked, and what the answer says in either language.
+const CASES: &[(&str, &str, &str)] = &[
+    ("/timeline westpole", "1–8 of 18", "1–8 di 18"),
+    ("/timeline westpole as_of:2023-12-14", "as known", "come era noto"),
+    ("/latest westpole", "latest statements", "ultime dichiarazioni"),
+    ("/sources westpole", "16 sources", "16 fonti"),
+    ("/incident westpole", "what is disputed", "punti controversi"),
+    ("/incidents", "1 incident", "1 incidente"),
+    ("/search firewall", "Entries with", "Voci con"),
+    ("/claims westpole", "disputed", "controverso"),
+    ("/who ACN", "authority", "autorità"),
+    ("/help", "What I can be asked", "Che cosa mi si può chiedere"),
+    ("/start westpole", "Westpole", "Westpole"),
+    ("/about", "Telegram: on, answering", "Telegram: acceso, risponde"),
+    ("/privacy", "What I keep about you", "Che cosa conservo su di te"),
+    ("/lang", "I answer in English", "Qui rispondo in italiano"),
+    ("/timezone", "Europe/Rome here", "Qui mostro gli orari di Europe/Rome"),
+];
+
 #[tokio::test(flavor = "multi_thread")]
-async fn every_command_is_answered_in_a_private_chat_in_both_languages() {
-    let (town, telegram) = (Town::westpole(), Telegram::start().await);
-    let (ann, ugo) = (telegram.private(5, "Ann", "en"), telegram.private(6, "Ugo", "it"));
+async fn every_command_is_answered_everywhere_in_both_languages() {
+    let town = Town::westpole_set(&[("STRILLONE_COMMANDS__BURST", "1000")]);
+    let telegram = Telegram::start().await;
+    let places = [(Lang::En, 5, "en"), (Lang::It, 6, "it")].map(|(lang, user, tongue)| {
+        let (private, group, forum) =
+            (telegram.private(user, tongue, tongue), telegram.group("Crew"), telegram.forum("Forum"));
+        (lang, user, [private, group, forum], telegram.topic(forum, "Westpole"), telegram.channel("News"))
+    });
     let bot = Bot::start(&town, &telegram);
-    let cases = [
-        ("/timeline westpole", "1–8 of 18", "1–8 di 18"),
-        ("/timeline westpole as_of:2023-12-14", "as known", "come era noto"),
-        ("/latest westpole", "latest statements", "ultime dichiarazioni"),
-        ("/sources westpole", "16 sources", "16 fonti"),
-        ("/incident westpole", "what is disputed", "punti controversi"),
-        ("/incidents", "1 incident", "1 incidente"),
-        ("/search firewall", "Entries with", "Voci con"),
-        ("/claims westpole", "disputed", "controverso"),
-        ("/who ACN", "authority", "autorità"),
-        ("/help", "What I can be asked", "Che cosa mi si può chiedere"),
-        ("/start westpole", "Westpole", "Westpole"),
-        ("/about", "Telegram: on, answering", "Telegram: acceso, risponde"),
-        ("/privacy", "What I keep about you", "Che cosa conservo su di te"),
-        ("/lang", "I answer in English", "Qui rispondo in italiano"),
-        ("/timezone", "Europe/Rome here", "Qui mostro gli orari di Europe/Rome"),
-    ];
-    for (line, en, it) in cases {
-        telegram.says(ann, 5, line);
-        telegram.says(ugo, 6, line);
-        for (chat, words) in [(ann, en), (ugo, it)] {
-            let what = format!("{line} answered with {words}");
-            telegram
-                .until(&what, PATIENCE, |it| {
-                    it.messages(chat).iter().rev().take(4).find(|m| m.text.contains(words)).cloned()
-                })
-                .await;
+    for (lang, user, [private, group, forum], topic, channel) in places {
+        // A channel's posts have no author whose language could be known.
+        telegram.channel_post(channel, &format!("/lang {lang}"));
+        for (line, _, _) in CASES {
+            telegram.says(private, user, line);
+            telegram.says(group, user, line);
+            telegram.says_in_topic(forum, topic, user, line);
+            telegram.channel_post(channel, line);
+        }
+    }
+    for (lang, _, [private, group, forum], topic, channel) in places {
+        for (line, en, it) in CASES {
+            let words = lang.pick(*en, *it);
+            for chat in [private, group, forum, channel] {
+                let what = format!("{line} answered with {words} in {chat:?}");
+                let found = |telegram: &Telegram| {
+                    telegram.messages(chat).into_iter().find(|message| message.text.contains(words))
+                };
+                let message = telegram.until(&what, PATIENCE * 3, found).await;
+                assert_eq!(message.thread, (chat == forum).then_some(topic), "{what}");
+            }
         }
     }
     bot.stop().await;
