@@ -12,7 +12,6 @@ use chrono::{DateTime, SecondsFormat};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, sync::watch, time};
 
-#[allow(unused_imports, reason = "for whoever checks")]
 pub use spec::check_against_spec;
 
 use gateway::Gateway;

@@ -26,10 +26,8 @@ use crate::{
     slug::Slug,
 };
 
-/// The most sets in one group: readers wait for one batch at most.
+/// A group takes no further set once it has this many lines: readers wait for one batch at most.
 const MAX_GROUP: usize = 256;
-/// The most bytes in one group (but for the set that reaches it).
-const MAX_GROUP_BYTES: usize = 1 << 20;
 /// The most lines in one set.
 const MAX_SET: usize = 64;
 /// How long an ask is remembered: Telegram numbers its updates anew after a week.
@@ -309,9 +307,6 @@ impl Group {
     fn add(&mut self, before: &Layer<'_>, set: &Set) -> Result<(Receipt, Rows), NotSaid> {
         if set.said.is_empty() || set.said.len() > MAX_SET {
             return Err(Conflict::SetSize.into());
-        }
-        if self.bytes.len() > MAX_GROUP_BYTES {
-            tracing::debug!(bytes = self.bytes.len(), "a large group");
         }
         if let Some(receipt) = known_ask(before, set).map_err(broke)? {
             return Ok((receipt, Rows::new()));
