@@ -59,7 +59,7 @@ impl Bench {
         let store = open(dir.path());
         let at = "2026-01-02T03:04:05.678Z".parse().unwrap();
         let start = Instant::now();
-        import::import(&store, &dossier, at, &mut |_, _| {}).unwrap();
+        import::import(&store, &dossier, at, false, &mut |_, _| {}).unwrap();
         let import = start.elapsed();
         drop((store, dossier));
         let start = Instant::now();

@@ -72,6 +72,7 @@ fn claim(incident: &str, text: &str) -> Drafted {
         importance: Importance::Normal,
         known: None,
         dossier: false,
+        push: true,
         said: Said::Claim(Claim { text: Prose::one(Lang::En, text).unwrap() }),
     })
 }
@@ -88,7 +89,7 @@ fn ask(id: &str) -> Option<AskKey> {
 fn some(dir: &Path, claims: usize) -> std::path::PathBuf {
     let store = open(dir);
     let dossier = "[[incident]]\nhandle = \"x\"\ntitle = { en = \"X\" }\nzone = \"UTC\"\n";
-    record::import::import(&store, &record::dossier::read(dossier).unwrap()[0], at(), &mut |_, _| {}).unwrap();
+    record::import::import(&store, &record::dossier::read(dossier).unwrap()[0], at(), false, &mut |_, _| {}).unwrap();
     for number in 0..claims {
         store.say(set(vec![claim("x", &format!("claim {number}"))])).unwrap();
     }

@@ -77,7 +77,7 @@ impl Town {
         let dossiers = dossier::read(text).unwrap_or_else(|fault| panic!("{fault}"));
         let mut all = import::Imported::default();
         for dossier in &dossiers {
-            all = import::import(self.store(), dossier, at(), &mut |_, _| {}).unwrap();
+            all = import::import(self.store(), dossier, at(), false, &mut |_, _| {}).unwrap();
         }
         all
     }
@@ -91,6 +91,7 @@ impl Town {
             importance: Importance::Normal,
             known: None,
             dossier: false,
+            push: true,
             said,
         };
         self.store().say(Set { ask: None, expects: Vec::new(), said: vec![Drafted::from(draft)], at: at() })

@@ -445,6 +445,8 @@ pub struct Draft {
     pub known: Option<When>,
     /// Whether it comes out of a dossier.
     pub dossier: bool,
+    /// Whether subscribers hear of it.
+    pub push: bool,
     /// What it says.
     pub said: Said,
 }

@@ -63,12 +63,13 @@ pub enum ImportError {
     State(#[from] StateError),
 }
 
-/// Imports one incident. After every durable item `progress` hears what was done so far, and how many items there are.
+/// Imports one incident; subscribers hear of it only if `push` says so. After every durable item `progress` hears what was done so far, and how many items there are.
 /// Doing it again, or after it was cut short, records only what is missing.
 pub fn import(
     store: &Store,
     dossier: &Dossier,
     at: DateTime<Utc>,
+    push: bool,
     progress: &mut dyn FnMut(&Imported, usize),
 ) -> Result<Imported, ImportError> {
     let author = importer(store, at)?;
@@ -77,6 +78,7 @@ pub fn import(
         dossier,
         author,
         at,
+        push,
         numbers: vec![None; dossier.items.len()],
         under_way: VecDeque::new(),
         done: Imported::default(),
@@ -101,7 +103,7 @@ pub fn load_bundled(
         return Ok(false);
     }
     for dossier in dossiers {
-        import(store, dossier, at, progress)?;
+        import(store, dossier, at, false, progress)?;
     }
     say(store, vec![Drafted::Fact(Fact::Loaded { dossier: name.to_owned() })], at)?;
     Ok(true)
@@ -141,6 +143,8 @@ struct Import<'a> {
     dossier: &'a Dossier,
     author: Author,
     at: DateTime<Utc>,
+    /// Whether subscribers hear of it.
+    push: bool,
     /// The number each item has in the store.
     numbers: Vec<Option<u32>>,
     under_way: VecDeque<(usize, Does, Pending)>,
@@ -255,7 +259,7 @@ impl Import<'_> {
 
     fn draft(&self, key: Slug, importance: Importance, known: Option<When>, said: Said) -> Draft {
         let (incident, author) = (self.dossier.handle.clone(), self.author.clone());
-        Draft { incident, author, key, importance, known, dossier: true, said }
+        Draft { incident, author, key, importance, known, dossier: true, push: self.push, said }
     }
 
     fn hand_in(

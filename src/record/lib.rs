@@ -3,6 +3,7 @@
 //! Nothing here waits, spawns (but for the store's one writer thread) or reads the clock, and nothing knows a platform.
 #![warn(missing_docs)]
 
+pub mod channel;
 pub mod claim;
 pub mod dossier;
 pub mod entry;
@@ -13,6 +14,7 @@ pub mod journal;
 pub mod lang;
 pub mod line;
 pub mod link;
+pub mod outbox;
 pub mod pages;
 pub mod party;
 pub mod private;
@@ -22,5 +24,6 @@ pub mod source;
 pub mod spoken;
 pub mod statement;
 pub mod store;
+pub mod subscription;
 pub mod view;
 pub mod when;

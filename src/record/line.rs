@@ -156,10 +156,20 @@ pub struct Public {
     /// When it became public, if that was said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub known: Option<When>,
+    /// Whether subscribers hear of it; if left out, they do unless it came out of a dossier.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<bool>,
     /// What it says.
     pub said: Said,
     /// Random, so that nobody can guess an erased body from its hash.
     pub salt: Salt,
+}
+
+impl Public {
+    /// Whether subscribers hear of it.
+    pub fn pushes(&self) -> bool {
+        self.push.unwrap_or(!self.dossier)
+    }
 }
 
 /// What only we may see of a line.
@@ -407,6 +417,7 @@ mod tests {
             importance: Importance::Normal,
             key: "k".parse().expect("a handle"),
             known: None,
+            push: None,
             said: Said::Claim(Claim { text: Prose::one(Lang::En, "è così \u{1f6a8} <&>\n").expect("a text") }),
             salt: Salt("00".to_owned()),
         };

@@ -1,11 +1,19 @@
 //! Private facts: what we must know to serve people, journalled like everything else and never exported.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
-use crate::{entry::Author, lang::Lang};
+use crate::{
+    channel::{ChannelNumber, PlaceKind},
+    entry::{Author, Importance, Level},
+    lang::Lang,
+    outbox::Ids,
+    slug::Slug,
+    subscription::{Follow, What},
+};
 
 /// What makes an ask the same ask when a platform hands it to us twice.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -84,6 +92,120 @@ pub enum Fact {
         /// The dossier's name.
         dossier: String,
     },
+    /// A channel follows something from this commit on; if it did before, only what it wants of it changes.
+    Subscription {
+        /// Where news goes.
+        address: Address,
+        /// The chat whose choice of language and zone counts there.
+        settings: Address,
+        /// What kind of place it is.
+        place: PlaceKind,
+        /// The language it was asked for in.
+        lang: Lang,
+        /// Who asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Address>,
+        /// What it follows, and what of it.
+        follow: Follow,
+    },
+    /// A channel does not follow something any more.
+    Unsubscription {
+        /// Which channel.
+        address: Address,
+        /// What; none for everything that it follows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        what: Option<What>,
+    },
+    /// A channel does not want to hear of an incident for a while, or wants to again.
+    Mute {
+        /// Which channel.
+        address: Address,
+        /// The incident.
+        incident: Slug,
+        /// Whether it wants to again.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        off: bool,
+        /// Until when; none for good.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<DateTime<Utc>>,
+    },
+    /// A chat has another address now: its subscriptions, choices and what was delivered follow.
+    Moved {
+        /// The chat's address before.
+        from: Address,
+        /// And now.
+        to: Address,
+    },
+    /// An entry is about to be sent to whoever follows it.
+    Begun {
+        /// The entry's commit.
+        broadcast: u64,
+    },
+    /// An entry was sent to whoever follows it, or could not be; several lines if there are many.
+    Drained {
+        /// The entry's commit.
+        broadcast: u64,
+        /// The messages of each channel that has it, by the channel's number; none of them if their numbers are lost.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        copies: BTreeMap<ChannelNumber, Ids>,
+        /// The channels that could not be reached, and are still to have it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        owed: Vec<ChannelNumber>,
+        /// Whether this is the last of the lines.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        last: bool,
+    },
+    /// Somebody looked at what is new.
+    Looked {
+        /// The person or the chat.
+        address: Address,
+        /// Everything up to this commit was shown.
+        commit: u64,
+    },
+    /// Something to be recorded once it is published; its number is this line's commit.
+    Draft(Draft),
+    /// A draft reads otherwise from now on.
+    Redraft {
+        /// The draft.
+        draft: u64,
+        /// How much its entry matters.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        importance: Option<Importance>,
+        /// How loudly its correction is made.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        level: Option<Level>,
+    },
+    /// A draft was published with the entries of this set, or discarded.
+    Decided {
+        /// The draft.
+        draft: u64,
+        /// Whether it was published.
+        published: bool,
+    },
+}
+
+/// A command that records, as it was given: what it records is worked out anew when it is published.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Draft {
+    /// Who gave it; none for the operator at the terminal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Address>,
+    /// The command's name.
+    pub command: String,
+    /// Its arguments, by their names.
+    pub given: BTreeMap<String, String>,
+    /// The language its texts are in.
+    pub lang: Lang,
+    /// For a correction or retraction: the newest change of the entry that whoever gave it saw.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<u32>,
+    /// How much its entry matters; normal, or as before, if left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub importance: Option<Importance>,
+    /// How loudly its correction is made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub level: Option<Level>,
 }
 
 impl Fact {
@@ -94,6 +216,16 @@ impl Fact {
             Fact::Setting { .. } => "setting",
             Fact::Loaded { .. } => "loaded",
             Fact::Erasure { .. } => "erasure",
+            Fact::Subscription { .. } => "subscription",
+            Fact::Unsubscription { .. } => "unsubscription",
+            Fact::Mute { .. } => "mute",
+            Fact::Moved { .. } => "moved",
+            Fact::Begun { .. } => "begun",
+            Fact::Drained { .. } => "drained",
+            Fact::Looked { .. } => "looked",
+            Fact::Draft(_) => "draft",
+            Fact::Redraft { .. } => "redraft",
+            Fact::Decided { .. } => "decided",
         }
     }
 }

@@ -24,6 +24,15 @@ pub struct Reply {
     pub personal: bool,
     /// What the asker chose for themself; doors that forget (the console) keep to it while they last.
     pub chosen: Option<Chosen>,
+    /// It is one message, whatever its length: what does not fit is left out, and said to be.
+    #[serde(default)]
+    pub single: bool,
+    /// Something to be posted where it was asked, as news is.
+    #[serde(default)]
+    pub post: Option<Box<Reply>>,
+    /// Marks a post, so that it is found again in the chat's history.
+    #[serde(default)]
+    pub mark: Option<String>,
 }
 
 /// How a reply feels.
@@ -97,6 +106,19 @@ impl Button {
         let line = line.into();
         (line.len() <= BUTTON_BYTES).then(|| Button { label: label.into(), line })
     }
+
+    /// A button whose answer is a message of its own: for posts, which must stay.
+    pub fn fresh(label: impl Into<String>, line: impl AsRef<str>) -> Option<Button> {
+        Button::new(label, format!("{FRESH}{}", line.as_ref()))
+    }
+}
+
+/// What stands before the line of a button whose answer must not take the place of the message it hangs on.
+pub const FRESH: char = '>';
+
+/// The line that a pressed button types, and whether its answer is a message of its own.
+pub fn pressed(line: &str) -> (&str, bool) {
+    line.strip_prefix(FRESH).map_or((line, false), |line| (line, true))
 }
 
 /// A run of text.

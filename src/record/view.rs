@@ -10,19 +10,22 @@ use chrono::{DateTime, NaiveDateTime, Timelike, Utc};
 use chrono_tz::Tz;
 
 use crate::{
+    channel::{Channel, ChannelNumber},
     claim::{self, Standing, Voice},
     entry::{Author, Correction, Disclosure, EntryName, Importance, Kind, Opening, Ref, Said, Service},
     lang::Prose,
     line,
+    link::Link,
     party::Organisation,
     private::Address,
     slug::{Slug, folded},
     statement::Side,
     store::{
-        Choice, EntryRow, Head, IncidentHead, StateError,
+        Choice, DraftRow, EntryRow, Head, IncidentHead, Ledger, StateError,
         keys::{self, IncidentId, List},
         state::{Read, State},
     },
+    subscription::News,
     when::{Order, When},
 };
 
@@ -522,6 +525,19 @@ impl<'a> View<'a> {
         Ok((service, disclosure))
     }
 
+    /// When an incident was recorded to be closed; none while it is open.
+    pub fn closed_at(&self, incident: &Incident) -> Read_<Option<DateTime<Utc>>> {
+        if self.status(incident, None)?.1 != Some(Disclosure::Closed) {
+            return Ok(None);
+        }
+        let closes = |entry: &Entry| match &entry.said {
+            Said::Status(status) => status.disclosure == Some(Disclosure::Closed) && entry.retracted.is_none(),
+            _ => false,
+        };
+        let entries = self.of_kind(incident, Kind::Status, None)?;
+        Ok(entries.into_iter().filter(closes).map(|entry| entry.recorded_at).max())
+    }
+
     /// An organisation of an incident, by its handle.
     pub fn member(&self, incident: &Incident, handle: &Slug) -> Read_<Option<(Organisation, Entry)>> {
         let Some(row) = self.state.get(&keys::member(incident.id, handle.as_str()))? else { return Ok(None) };
@@ -638,6 +654,83 @@ impl<'a> View<'a> {
         }
     }
 
+    /// The entry that was recorded at a commit: its incident and its number there; none for a private fact.
+    pub fn recorded_at(&self, commit: u64) -> Read_<Option<(Incident, u32)>> {
+        let Some((header, _)) = self.line(commit)? else { return Ok(None) };
+        let Some(place) = header.entry else { return Ok(None) };
+        Ok(self.incident(place.incident.as_str())?.map(|incident| (incident, place.number)))
+    }
+
+    /// The commit at which an entry was recorded.
+    pub fn commit_of(&self, incident: &Incident, number: u32) -> Read_<Option<u64>> {
+        Ok(EntryRow::read(self.state, incident.id, number)?.map(|row| row.commit))
+    }
+
+    /// An entry as filters see it, as it reads now; `commit` is that of what is news about it.
+    pub fn news(&self, incident: &Incident, entry: &Entry, commit: u64) -> Read_<News> {
+        let mut organisations: Vec<Slug> = entry.said.organisations().into_iter().cloned().collect();
+        for member in self.of_kind(incident, Kind::Organisation, None)? {
+            if let Said::Organisation(it) = member.said
+                && member.retracted.is_none()
+            {
+                organisations.push(it.handle);
+            }
+        }
+        let (incident, kind) = (incident.handle.clone(), entry.said.kind());
+        Ok(News { commit, incident, kind, importance: entry.importance, organisations, text: words_of(&entry.said) })
+    }
+
+    /// The entries that were recorded after a commit, oldest first, at most so many; and how many lines were looked at.
+    pub fn recorded_since(&self, commit: u64, most: usize) -> Read_<Vec<(u64, line::Place)>> {
+        let mut found = Vec::new();
+        let (from, to) = (keys::line(commit.saturating_add(1)), keys::line(self.head.commit));
+        if from > to {
+            return Ok(found);
+        }
+        for row in self.state.range(Bound::Included(from), Bound::Included(to)) {
+            let (key, bytes) = row?;
+            let (header, public) =
+                line::glance(&bytes).map_err(|error| StateError::Damaged(format!("a line: {error}")))?;
+            if let (Some(place), Some(_)) = (header.entry, public) {
+                found.push((keys::last_commit(&key).unwrap_or_default(), place));
+                if found.len() == most {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// The number of a source with this link, the first of them.
+    pub fn source_at(&self, incident: &Incident, link: &Link) -> Read_<Option<u32>> {
+        let row = self.state.get(&keys::link(incident.id, link.as_str()))?;
+        let Some(number) = row.and_then(|row| keys::last_number(&row)) else { return Ok(None) };
+        let entry = self.entry(incident, number, None)?;
+        let same = entry.is_some_and(|entry| match entry.said {
+            Said::Source(source) => entry.retracted.is_none() && source.link.as_ref() == Some(link),
+            _ => false,
+        });
+        Ok(same.then_some(number))
+    }
+
+    /// A draft by its number.
+    pub fn draft(&self, number: u64) -> Read_<Option<DraftRow>> {
+        match self.state.get(&keys::draft(number))? {
+            None => Ok(None),
+            Some(row) => serde_json::from_slice(&row).map(Some).map_err(|error| StateError::Damaged(error.to_string())),
+        }
+    }
+
+    /// Up to which commit a person or chat has seen what is new.
+    pub fn looked(&self, address: &Address) -> Read_<Option<u64>> {
+        Ok(self.state.get(&keys::looked(&address.0))?.and_then(|row| keys::last_commit(&row)))
+    }
+
+    /// The channel at an address, with its number.
+    pub fn channel_at(&self, address: &Address) -> Read_<Option<(ChannelNumber, Channel)>> {
+        Ledger::of(self.state).channel_at(address)
+    }
+
     /// Whether a bundled dossier was loaded to its end.
     pub fn loaded(&self, dossier: &str) -> Read_<bool> {
         Ok(self.state.get(&keys::loaded(dossier))?.is_some())
@@ -673,6 +766,12 @@ fn voice(heard: &Heard) -> Option<Voice> {
 
 /// Whether what is said holds every word, in any language.
 fn holds(said: &Said, words: &[String]) -> bool {
+    let text = words_of(said);
+    words.iter().all(|word| text.contains(word.as_str()))
+}
+
+/// Every word of what is said, in every language, without case and accents.
+fn words_of(said: &Said) -> String {
     let mut text = String::new();
     for prose in said.texts() {
         for (_, words) in prose.iter() {
@@ -684,5 +783,5 @@ fn holds(said: &Said, words: &[String]) -> bool {
         text.push_str(&folded(name));
         text.push(' ');
     }
-    words.iter().all(|word| text.contains(word.as_str()))
+    text
 }

@@ -25,7 +25,8 @@ pub struct TimelineAsk {
     pub as_of: Option<When>,
 }
 
-const NO_SUCH_PAGE: Text = Text { en: "There is nothing on that page.", it: "In quella pagina non c'è nulla." };
+pub(super) const NO_SUCH_PAGE: Text =
+    Text { en: "There is nothing on that page.", it: "In quella pagina non c'è nulla." };
 
 /// Events and statements, newest first.
 pub fn timeline(view: &View<'_>, incident: &Incident, ask: &TimelineAsk, reader: &Reader) -> Page<Reply> {

@@ -1,9 +1,14 @@
 //! Something known → a reply: one page for command, push, web and feed.
 
 mod claims;
+mod delivery;
+mod follows;
+mod history;
 mod incident;
 mod item;
 mod lists;
+mod news;
+mod notice;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -12,9 +17,14 @@ use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
 pub use claims::claims;
+pub use delivery::{Deliveries, deliveries};
+pub use follows::{clock, filters, followed, in_trouble, plural, promise, subscriptions, until};
+pub use history::{changes, history};
 pub use incident::{document, incident, organisation};
 pub use item::entry_item;
 pub use lists::{By, TimelineAsk, incidents, latest, search, sources, timeline};
+pub use news::news_line;
+pub use notice::{How, catch_up, correction, notice, preview};
 pub use turn::{Turn, quoted};
 
 use crate::{

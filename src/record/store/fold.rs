@@ -8,14 +8,17 @@ use super::{
     state::{Layer, Read, StateError},
 };
 use crate::{
+    channel::{Channel, ChannelNumber, Mute},
     entry::{Kind, Said},
     lang::Lang,
-    line::{Hash, Line, Place, Public},
-    private::{Bodies, Fact},
+    line::{Hash, Header, Line, Place, Public},
+    outbox::{Delivery, Mailbox, State, Tally},
+    private::{Address, Bodies, Draft, Fact},
+    subscription::{Subscription, What},
 };
 
 /// Which shape the rows have: another shape is folded again.
-pub const SHAPE: &[u8] = b"1";
+pub const SHAPE: &[u8] = b"2";
 
 /// The newest line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -184,17 +187,296 @@ pub(super) fn fold(layer: &mut Layer<'_>, line: &Line) -> Result<(), StateError>
         layer.put(keys::ask(&ask.to_string()), json(&row)?);
     }
     match &private.fact {
-        None => {}
-        Some(Fact::Erasure { commits, bodies, .. }) => erase(layer, commits, *bodies)?,
-        Some(Fact::Person { address, author }) => layer.put(keys::person(&address.0), author.0.as_bytes()),
-        Some(Fact::Loaded { dossier }) => layer.put(keys::loaded(dossier), header.commit.to_be_bytes()),
-        Some(Fact::Setting { address, lang, zone }) => {
+        None => Ok(()),
+        Some(fact) => fold_fact(layer, header, fact),
+    }
+}
+
+fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), StateError> {
+    match fact {
+        Fact::Erasure { commits, bodies, .. } => erase(layer, commits, *bodies)?,
+        Fact::Person { address, author } => layer.put(keys::person(&address.0), author.0.as_bytes()),
+        Fact::Loaded { dossier } => layer.put(keys::loaded(dossier), header.commit.to_be_bytes()),
+        Fact::Setting { address, lang, zone } => {
             let key = keys::setting(&address.0);
             let before: Choice = layer.get(&key)?.map_or(Ok(Choice::default()), |row| from_json(&row))?;
             layer.put(key, json(&Choice { lang: lang.or(before.lang), zone: zone.or(before.zone) })?);
         }
+        Fact::Subscription { .. } => subscribe(layer, header.commit, fact)?,
+        Fact::Unsubscription { address, what } => change_channel(layer, address, |channel| match what {
+            None => channel.subscriptions.clear(),
+            Some(what) => channel.subscriptions.retain(|it| it.follow.what != *what),
+        })?,
+        Fact::Mute { address, incident, off, until } => change_channel(layer, address, |channel| {
+            channel.mutes.retain(|mute| mute.incident != *incident);
+            if !off {
+                channel.mutes.push(Mute { incident: incident.clone(), until: *until });
+            }
+        })?,
+        Fact::Moved { from, to } => move_chat(layer, from, to)?,
+        Fact::Begun { broadcast } => know(layer, *broadcast, Known::Begun)?,
+        Fact::Drained { broadcast, copies, owed, last } => {
+            drained(layer, header, *broadcast, copies.iter().map(|(number, ids)| (*number, ids.0.as_slice())), owed)?;
+            if *last {
+                know(layer, *broadcast, Known::Drained)?;
+            }
+        }
+        Fact::Looked { address, commit } => layer.put(keys::looked(&address.0), commit.to_be_bytes()),
+        Fact::Draft(draft) => {
+            let row = DraftRow { draft: draft.clone(), fate: Fate::Open };
+            layer.put(keys::draft(header.commit), json(&row)?);
+        }
+        Fact::Redraft { draft, importance, level } => change_draft(layer, *draft, |row| {
+            row.draft.importance = importance.or(row.draft.importance);
+            row.draft.level = level.or(row.draft.level);
+        })?,
+        Fact::Decided { draft, published } => change_draft(layer, *draft, |row| {
+            row.draft.given.clear();
+            row.fate = if *published { Fate::Published { by: header.commit } } else { Fate::Discarded };
+        })?,
     }
     Ok(())
+}
+
+/// An entry that is pushed to whoever follows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Broadcast {
+    /// Its commit.
+    pub commit: u64,
+    /// Its incident's id in this state.
+    pub incident: IncidentId,
+    /// Its number there.
+    pub number: u32,
+    /// How far the journal knows of it.
+    pub known: Known,
+}
+
+/// How far the journal knows of a broadcast.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Known {
+    /// It was recorded.
+    Recorded = 0,
+    /// It was begun.
+    Begun = 1,
+    /// It is over.
+    Drained = 2,
+}
+
+impl Broadcast {
+    pub(super) fn parse(commit: u64, row: &[u8]) -> Result<Broadcast, StateError> {
+        let read = || {
+            let (incident, rest) = row.split_first_chunk::<4>()?;
+            let (number, rest) = rest.split_first_chunk::<4>()?;
+            let known = match rest {
+                [0] => Known::Recorded,
+                [1] => Known::Begun,
+                [2] => Known::Drained,
+                _ => return None,
+            };
+            let (incident, number) = (u32::from_be_bytes(*incident), u32::from_be_bytes(*number));
+            Some(Broadcast { commit, incident, number, known })
+        };
+        read().ok_or_else(|| damaged("a broadcast"))
+    }
+
+    fn write(self) -> Vec<u8> {
+        [&self.incident.to_be_bytes()[..], &self.number.to_be_bytes(), &[self.known as u8]].concat()
+    }
+}
+
+/// A draft, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftRow {
+    /// As it reads now.
+    pub draft: Draft,
+    /// What became of it.
+    pub fate: Fate,
+}
+
+/// What became of a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// It waits.
+    Open,
+    /// It was published.
+    Published {
+        /// The commit of the line that says so: the last of its set.
+        by: u64,
+    },
+    /// It was discarded.
+    Discarded,
+}
+
+fn change_draft(layer: &mut Layer<'_>, commit: u64, change: impl FnOnce(&mut DraftRow)) -> Result<(), StateError> {
+    let key = keys::draft(commit);
+    if let Some(row) = layer.get(&key)? {
+        let mut row: DraftRow = from_json(&row)?;
+        if row.fate == Fate::Open {
+            change(&mut row);
+            layer.put(key, json(&row)?);
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn count(from: &dyn Read, key: &[u8]) -> Result<u32, StateError> {
+    match from.get(key)? {
+        Some(row) => Ok(u32::from_be_bytes((*row).try_into().map_err(|_| damaged("a counter"))?)),
+        None => Ok(0),
+    }
+}
+
+/// The number of the channel at an address, and the channel.
+pub(super) fn channel_at(from: &dyn Read, address: &Address) -> Result<Option<(ChannelNumber, Channel)>, StateError> {
+    let Some(row) = from.get(&keys::channel_at(&address.0))? else { return Ok(None) };
+    let number = keys::last_number(&row).ok_or_else(|| damaged("a channel's number"))?;
+    let row = from.get(&keys::channel(number))?.ok_or_else(|| damaged("a channel"))?;
+    Ok(Some((number, from_json(&row)?)))
+}
+
+fn change_channel(
+    layer: &mut Layer<'_>,
+    address: &Address,
+    change: impl FnOnce(&mut Channel),
+) -> Result<(), StateError> {
+    if let Some((number, mut channel)) = channel_at(layer, address)? {
+        change(&mut channel);
+        layer.put(keys::channel(number), json(&channel)?);
+    }
+    Ok(())
+}
+
+fn subscribe(layer: &mut Layer<'_>, commit: u64, fact: &Fact) -> Result<(), StateError> {
+    let Fact::Subscription { address, settings, place, lang, by, follow } = fact else { return Ok(()) };
+    let (number, mut channel) = match channel_at(layer, address)? {
+        Some(known) => known,
+        None => {
+            let number = count(layer, keys::CHANNELS)? + 1;
+            layer.put(keys::CHANNELS.to_vec(), number.to_be_bytes());
+            layer.put(keys::channel_at(&address.0), number.to_be_bytes());
+            let channel = Channel {
+                address: address.clone(),
+                settings: settings.clone(),
+                place: *place,
+                lang: *lang,
+                by: None,
+                subscriptions: Vec::new(),
+                mutes: Vec::new(),
+            };
+            (number, channel)
+        }
+    };
+    (channel.settings, channel.place, channel.lang, channel.by) = (settings.clone(), *place, *lang, by.clone());
+    if let What::Incident(incident) = &follow.what {
+        channel.mutes.retain(|mute| mute.incident != *incident);
+    }
+    match channel.subscriptions.iter_mut().find(|it| it.follow.what == follow.what) {
+        Some(known) => known.follow = follow.clone(),
+        None => {
+            let subscription = count(layer, keys::SUBSCRIPTIONS)? + 1;
+            layer.put(keys::SUBSCRIPTIONS.to_vec(), subscription.to_be_bytes());
+            channel.subscriptions.push(Subscription { number: subscription, since: commit, follow: follow.clone() });
+        }
+    }
+    layer.put(keys::channel(number), json(&channel)?);
+    Ok(())
+}
+
+/// Only groups without topics move, so a chat is one channel. Where the new address is followed from already, both
+/// lists become one.
+fn move_chat(layer: &mut Layer<'_>, from: &Address, to: &Address) -> Result<(), StateError> {
+    if let Some(choice) = layer.get(&keys::setting(&from.0))?
+        && layer.get(&keys::setting(&to.0))?.is_none()
+    {
+        layer.put(keys::setting(&to.0), &*choice);
+    }
+    if let Some(looked) = layer.get(&keys::looked(&from.0))? {
+        layer.put(keys::looked(&to.0), &*looked);
+    }
+    let Some((number, mut channel)) = channel_at(layer, from)? else { return Ok(()) };
+    layer.forget(keys::channel_at(&from.0));
+    if let Some((other, mut there)) = channel_at(layer, to)?
+        && other != number
+    {
+        // The chat subscribed itself at its new address already: that goes on, with what was asked for before.
+        let known = |it: &Subscription| there.subscriptions.iter().any(|own| own.follow.what == it.follow.what);
+        let old: Vec<Subscription> = channel.subscriptions.drain(..).filter(|it| !known(it)).collect();
+        there.subscriptions.extend(old);
+        there.mutes.append(&mut channel.mutes);
+        layer.put(keys::channel(other), json(&there)?);
+        layer.put(keys::channel(number), json(&channel)?);
+        return Ok(());
+    }
+    layer.put(keys::channel_at(&to.0), number.to_be_bytes());
+    if channel.settings == *from {
+        channel.settings = to.clone();
+    }
+    channel.address = to.clone();
+    layer.put(keys::channel(number), json(&channel)?);
+    Ok(())
+}
+
+/// Notes how far the journal knows of a broadcast.
+fn know(layer: &mut Layer<'_>, commit: u64, known: Known) -> Result<(), StateError> {
+    let key = keys::broadcast(commit);
+    if let Some(row) = layer.get(&key)? {
+        let broadcast = Broadcast { known, ..Broadcast::parse(commit, &row)? };
+        layer.put(key, broadcast.write());
+    }
+    Ok(())
+}
+
+/// What a broadcast left, for a ledger that was lost: one that is there knows better.
+fn drained<'a>(
+    layer: &mut Layer<'_>,
+    header: &Header,
+    commit: u64,
+    copies: impl Iterator<Item = (ChannelNumber, &'a [u64])>,
+    owed: &[ChannelNumber],
+) -> Result<(), StateError> {
+    if layer.get(&keys::tally(commit))?.is_some_and(|row| from_json::<Tally>(&row).is_ok_and(|tally| tally.begun)) {
+        return Ok(());
+    }
+    let at = header.recorded_at.timestamp_millis();
+    let subject = subject_of(layer, commit)?;
+    for (channel, ids) in copies {
+        let key = keys::delivery(channel, commit);
+        let waits = layer.get(&key)?.is_none_or(|row| from_json::<Delivery>(&row).is_ok_and(|it| it.is_open()));
+        if waits {
+            let mut delivery = Delivery::waiting(at, subject);
+            (delivery.state, delivery.ids, delivery.copy) = (State::Sent, ids.to_vec(), !subject);
+            (delivery.shown, delivery.born, delivery.lost) = (commit, commit, ids.is_empty());
+            layer.put(key, json(&delivery)?);
+        }
+    }
+    for channel in owed {
+        let key = keys::delivery(*channel, commit);
+        if layer.get(&key)?.is_none() {
+            layer.put(key, json(&Delivery::waiting(at, subject))?);
+            let mailbox = keys::mailbox(*channel);
+            let mut open: Mailbox = layer.get(&mailbox)?.map_or(Ok(Mailbox::default()), |row| from_json(&row))?;
+            let row = layer.get(&keys::channel(*channel))?.ok_or_else(|| damaged("a channel"))?;
+            let network = from_json::<Channel>(&row)?.address.network();
+            let first = open.head.is_none_or(|(head, _)| commit < head);
+            if let (true, Some(network)) = (first, network) {
+                if let Some((_, due)) = open.head {
+                    layer.forget(keys::due(network as u8, due, *channel));
+                }
+                open.head = Some((commit, at));
+                layer.put(mailbox, json(&open)?);
+                layer.put(keys::due(network as u8, at, *channel), commit.to_be_bytes());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether the entry of a commit corrects or retracts another.
+fn subject_of(layer: &Layer<'_>, commit: u64) -> Result<bool, StateError> {
+    let Some(bytes) = layer.get(&keys::line(commit))? else { return Ok(false) };
+    let (header, _) = crate::line::glance(&bytes).map_err(|error| StateError::Damaged(error.to_string()))?;
+    Ok(matches!(header.kind.as_str(), "correction" | "retraction"))
 }
 
 /// Erases the state's copies, and notes that the journal's files must follow.
@@ -241,11 +523,7 @@ fn fold_entry(layer: &mut Layer<'_>, line: &Line, place: &Place) -> Result<(), S
 }
 
 fn open_incident(layer: &mut Layer<'_>, place: &Place, commit: u64) -> Result<IncidentHead, StateError> {
-    let count = match layer.get(keys::INCIDENTS)? {
-        Some(row) => u32::from_be_bytes((*row).try_into().map_err(|_| damaged("the count of incidents"))?),
-        None => 0,
-    };
-    let id = count + 1;
+    let id = count(layer, keys::INCIDENTS)? + 1;
     layer.put(keys::INCIDENTS.to_vec(), id.to_be_bytes());
     layer.put(keys::handle(place.incident.as_str()), [&id.to_be_bytes()[..], &commit.to_be_bytes()].concat());
     Ok(IncidentHead { id, number: 0, hash: Hash::NONE, timeline: 0, sources: 0, commit })
@@ -259,6 +537,24 @@ fn fold_public(
     public: &Public,
 ) -> Result<(), StateError> {
     layer.put(keys::key(id, public.key.as_str()), number.to_be_bytes());
+    if public.pushes() {
+        let broadcast = Broadcast { commit, incident: id, number, known: Known::Recorded };
+        layer.put(keys::broadcast(commit), broadcast.write());
+    }
+    let source = match &public.said {
+        Said::Source(source) => Some((source, number)),
+        Said::Correction(it) => match (&*it.now, it.subject.number()) {
+            (Said::Source(source), Some(subject)) => Some((source, subject)),
+            _ => None,
+        },
+        _ => None,
+    };
+    if let Some((source, number)) = source
+        && let Some(link) = &source.link
+        && layer.get(&keys::link(id, link.as_str()))?.is_none()
+    {
+        layer.put(keys::link(id, link.as_str()), number.to_be_bytes());
+    }
     if let Some(subject) = public.said.subject().and_then(|subject| subject.number()) {
         layer.put(keys::revision(id, subject, number), commit.to_be_bytes());
         layer.put(keys::last_revision(id, subject), number.to_be_bytes());
@@ -310,7 +606,7 @@ pub(super) fn damaged(what: &str) -> StateError {
     StateError::Damaged(format!("{what} cannot be read"))
 }
 
-fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StateError> {
+pub(super) fn json<T: Serialize>(value: &T) -> Result<Vec<u8>, StateError> {
     serde_json::to_vec(value).map_err(|error| StateError::Damaged(error.to_string()))
 }
 

@@ -1,6 +1,6 @@
 //! The keys of the state: a table byte, then fixed-width big-endian integers, so that a prefix scan is an answer.
 
-use crate::{entry::Kind, when::Order};
+use crate::{channel::ChannelNumber, entry::Kind, when::Order};
 
 /// The number an incident has inside one state; it never leaves it.
 pub type IncidentId = u32;
@@ -23,6 +23,13 @@ pub const SHAPE: &[u8] = b"m/shape";
 
 /// `the erasure that the journal's files still have to follow: which bodies of which commits`
 pub const ERASING: &[u8] = b"m/erasing";
+
+/// `how many channels there are`
+pub const CHANNELS: &[u8] = b"m/channels";
+/// `how many subscriptions were made`
+pub const SUBSCRIPTIONS: &[u8] = b"m/subscriptions";
+/// `the commit up to which every broadcast was expanded`
+pub const EXPANDED: &[u8] = b"m/expanded";
 
 /// A key under construction.
 pub struct Key(Vec<u8>);
@@ -168,6 +175,75 @@ pub fn setting(address: &str) -> Vec<u8> {
 /// `dossier → commit of the line that says it was loaded to its end`
 pub fn loaded(dossier: &str) -> Vec<u8> {
     Key::of(b'b').text(dossier).end()
+}
+
+/// `incident, the first half of its link's hash → number of a source with that link`
+pub fn link(id: IncidentId, link: &str) -> Vec<u8> {
+    let hash = crate::line::Hash::of(link.as_bytes());
+    let mut key = Key::of(b'z').n32(id).end();
+    key.extend_from_slice(&hash.0[..16]);
+    key
+}
+
+/// `channel's number → the channel`
+pub fn channel(number: ChannelNumber) -> Vec<u8> {
+    Key::of(b'C').n32(number).end()
+}
+
+/// `address → number of the channel that is there`
+pub fn channel_at(address: &str) -> Vec<u8> {
+    Key::of(b'A').text(address).end()
+}
+
+/// `commit of an entry that is pushed → incident, number, how far the journal knows`
+pub fn broadcast(commit: u64) -> Vec<u8> {
+    Key::of(b'B').n64(commit).end()
+}
+
+/// `channel, commit of an entry → what became of it there`
+pub fn delivery(channel: ChannelNumber, commit: u64) -> Vec<u8> {
+    Key::of(b'D').n32(channel).n64(commit).end()
+}
+
+/// `network, when it is due, channel → commit of its oldest open delivery`
+pub fn due(network: u8, at: i64, channel: ChannelNumber) -> Vec<u8> {
+    Key::of(b'Q').byte(network).n64(sortable(at)).n32(channel).end()
+}
+
+/// The moment and the channel in a key of what is due.
+pub fn read_due(key: &[u8]) -> Option<(i64, ChannelNumber)> {
+    let at = u64::from_be_bytes(key.get(2..10)?.try_into().ok()?);
+    Some((unsortable(at), u32::from_be_bytes(key.get(10..14)?.try_into().ok()?)))
+}
+
+/// `channel → what is open there, and what is wrong with it`
+pub fn mailbox(channel: ChannelNumber) -> Vec<u8> {
+    Key::of(b'O').n32(channel).end()
+}
+
+/// `commit of an entry → how far its broadcast is`
+pub fn tally(commit: u64) -> Vec<u8> {
+    Key::of(b'R').n64(commit).end()
+}
+
+/// `commit of an entry, channel that cannot be reached → nothing`
+pub fn owed(commit: u64, channel: ChannelNumber) -> Vec<u8> {
+    Key::of(b'W').n64(commit).n32(channel).end()
+}
+
+/// `commit of a draft → the draft`
+pub fn draft(commit: u64) -> Vec<u8> {
+    Key::of(b'T').n64(commit).end()
+}
+
+/// `person or chat → the commit up to which it has seen what is new`
+pub fn looked(address: &str) -> Vec<u8> {
+    Key::of(b'L').text(address).end()
+}
+
+/// The last 8 bytes of a key, where commits stand.
+pub fn last_commit(key: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(key.last_chunk::<8>().copied()?))
 }
 
 /// The last 4 bytes of a key, where numbers of entries stand.

@@ -4,6 +4,8 @@
 mod erase;
 mod fold;
 pub mod keys;
+mod ledger;
+mod memory;
 mod recover;
 pub mod state;
 mod verify;
@@ -22,7 +24,9 @@ use std::{
     thread::JoinHandle,
 };
 
-pub use fold::{Choice, EntryRow, Head, IncidentHead};
+pub use fold::{Broadcast, Choice, DraftRow, EntryRow, Fate, Head, IncidentHead, Known};
+pub use ledger::{Audience, Due, Expanded, Ledger};
+pub use memory::Memory;
 pub use recover::Note;
 pub use state::StateError;
 pub use verify::{Report, verify_at_rest};
@@ -39,7 +43,7 @@ use writer::{Job, Writer};
 const QUEUE: usize = 1_024;
 
 /// Where the store lies and what it may use.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Options {
     /// The data directory: holds `journal/`, `sled/` and `lock`.
     pub dir: PathBuf,
@@ -47,12 +51,14 @@ pub struct Options {
     pub cache_bytes: u64,
     /// The size in bytes past which a journal file is closed and the next begun.
     pub rotate_at: u64,
+    /// Keep the state in this memory instead of in `sled/`.
+    pub memory: Option<Memory>,
 }
 
 impl Options {
     /// The usual ones for a directory.
     pub fn new(dir: &Path) -> Options {
-        Options { dir: dir.to_owned(), cache_bytes: 32 << 20, rotate_at: journal::ROTATE_AT }
+        Options { dir: dir.to_owned(), cache_bytes: 32 << 20, rotate_at: journal::ROTATE_AT, memory: None }
     }
 
     pub(crate) fn journal_dir(&self) -> PathBuf {
@@ -202,6 +208,16 @@ impl Store {
             Ok(result) => result.map_err(NotSaid::Broke),
             Err(_) => Err(NotSaid::ReadOnly("the store is closing".to_owned())),
         }
+    }
+
+    /// What was delivered, and what is to be.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger::of(&self.shared.state)
+    }
+
+    /// Makes everything in the ledger durable; many may be written before it.
+    pub fn sync_ledger(&self) -> Result<(), StateError> {
+        self.shared.state.sync(&self.options.sled_dir())
     }
 
     /// What is known now; the view stays as it is whatever is written later.

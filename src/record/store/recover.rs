@@ -121,9 +121,10 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
     journal::make_dir(&journal_dir).map_err(OpenError::io(format!("making {}", journal_dir.display())))?;
     let mut notes = Vec::new();
     for last_try in [false, true] {
-        let opened = match sled_dir.exists() && !sled_dir.is_dir() {
-            true => Err(Stop::State("the state is no directory".to_owned())),
-            false => State::open(&sled_dir, options.cache_bytes).map_err(Stop::from),
+        let opened = match (&options.memory, sled_dir.exists() && !sled_dir.is_dir()) {
+            (Some(memory), _) => Ok(State::in_memory(memory.clone())),
+            (None, true) => Err(Stop::State("the state is no directory".to_owned())),
+            (None, false) => State::open(&sled_dir, options.cache_bytes).map_err(Stop::from),
         };
         let reason = match opened.and_then(|state| {
             // Some damage makes sled panic only when its pages are read.
@@ -139,13 +140,20 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
         }) {
             Ok((state, head, read_only)) => {
                 erase::follow(&state, &journal_dir)?;
-                close_files(&sled_dir).map_err(OpenError::io(format!("closing {} to others", sled_dir.display())))?;
+                if options.memory.is_none() {
+                    close_files(&sled_dir)
+                        .map_err(OpenError::io(format!("closing {} to others", sled_dir.display())))?;
+                }
                 return Ok(Recovered { state, head, notes, read_only });
             }
             Err(Stop::Open(error)) => return Err(error),
             Err(Stop::State(reason)) if last_try => return Err(StateError::Damaged(reason).into()),
             Err(Stop::State(reason)) => reason,
         };
+        if let Some(memory) = &options.memory {
+            memory.wipe();
+            continue;
+        }
         let aside = journal::free_name(&sled_dir, "aside");
         fs::rename(&sled_dir, &aside).map_err(OpenError::io(format!("moving {} aside", sled_dir.display())))?;
         notes.push(Note::Refolded { reason, aside });

@@ -1,4 +1,5 @@
-//! The state in sled: one ordered map of rows, each group applied as one atomic batch. Only this file names sled.
+//! The state: one ordered map of rows, each group applied as one atomic batch. It lives on disk, in sled, or in memory
+//! alone. Only this file names sled.
 //!
 //! One tree with a table byte in front of each key, instead of a tree a table: a batch over one tree is atomic without
 //! a transaction's closures and retries, and every table is scanned the same way.
@@ -12,8 +13,10 @@ use std::{
     time::Duration,
 };
 
-/// Rows as they will be once a group is applied.
-pub type Rows = BTreeMap<Vec<u8>, Vec<u8>>;
+use super::memory::{self, Memory};
+
+/// Rows as they will be once a group is applied; none for those that will be gone.
+pub type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
 
 /// Something that rows can be read from.
 pub trait Read {
@@ -66,8 +69,11 @@ impl From<sled::Error> for StateError {
 const LETTING_GO: u32 = 150;
 
 /// The state.
-pub struct State {
-    db: sled::Db,
+pub struct State(Kept);
+
+enum Kept {
+    OnDisk(sled::Db),
+    InMemory(Memory),
 }
 
 impl State {
@@ -88,7 +94,7 @@ impl State {
         remove_half_snapshots(dir)?;
         let open = || sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(Some(500)).open();
         match catch_unwind(AssertUnwindSafe(open)) {
-            Ok(Ok(db)) => Ok(State { db }),
+            Ok(Ok(db)) => Ok(State(Kept::OnDisk(db))),
             Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
                 Err(StateError::Locked(dir.display().to_string()))
             }
@@ -97,61 +103,105 @@ impl State {
         }
     }
 
+    /// A state in memory: as much of it is left after a death as was synced before.
+    pub fn in_memory(memory: Memory) -> State {
+        State(Kept::InMemory(memory))
+    }
+
     /// Applies a group's rows, all or none.
     pub fn apply(&self, rows: Rows) -> Result<(), StateError> {
-        let mut batch = sled::Batch::default();
-        for (key, value) in rows {
-            batch.insert(key, value);
+        match &self.0 {
+            Kept::InMemory(memory) => memory.apply(rows),
+            Kept::OnDisk(db) => {
+                let mut batch = sled::Batch::default();
+                for (key, value) in rows {
+                    match value {
+                        Some(value) => batch.insert(key, value),
+                        None => batch.remove(key),
+                    }
+                }
+                db.apply_batch(batch)?;
+            }
         }
-        Ok(self.db.apply_batch(batch)?)
+        Ok(())
     }
 
     /// Forgets one row.
     pub fn remove(&self, key: &[u8]) -> Result<(), StateError> {
-        self.db.remove(key)?;
-        Ok(())
+        self.apply(Rows::from([(key.to_vec(), None)]))
     }
 
     /// The rows of a range of keys, either way round. Each step sees what is there at that step: not a snapshot.
     pub fn range(&self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> Scan {
-        Scan { rows: self.db.range::<Vec<u8>, _>((from, to)) }
+        match &self.0 {
+            Kept::OnDisk(db) => Scan::OnDisk(db.range::<Vec<u8>, _>((from, to))),
+            Kept::InMemory(memory) => Scan::InMemory(memory.range(from, to)),
+        }
     }
 
     /// The rows whose keys begin with `prefix`.
     pub fn prefix(&self, prefix: &[u8]) -> Scan {
-        Scan { rows: self.db.scan_prefix(prefix) }
+        match &self.0 {
+            Kept::OnDisk(db) => Scan::OnDisk(db.scan_prefix(prefix)),
+            Kept::InMemory(memory) => Scan::InMemory(memory.prefix(prefix)),
+        }
     }
 
     /// Writes everything out and makes it durable: sled's own flush does not sync on Linux (sled #1452).
     pub fn sync(&self, dir: &Path) -> Result<(), StateError> {
-        self.db.flush()?;
-        fs::File::open(dir.join("db"))?.sync_data()?;
+        match &self.0 {
+            Kept::InMemory(memory) => memory.sync(),
+            Kept::OnDisk(db) => {
+                db.flush()?;
+                fs::File::open(dir.join("db"))?.sync_data()?;
+            }
+        }
         Ok(())
     }
 }
 
 impl Read for State {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
-        Ok(self.db.get(key)?.map(Bytes))
+        match &self.0 {
+            Kept::OnDisk(db) => Ok(db.get(key)?.map(Bytes)),
+            Kept::InMemory(memory) => Ok(memory.get(key).map(|value| Bytes(value.into()))),
+        }
     }
 }
 
 /// Rows, one after the other.
-pub struct Scan {
-    rows: sled::Iter,
+pub enum Scan {
+    /// Of a state on disk.
+    OnDisk(sled::Iter),
+    /// Of a state in memory.
+    InMemory(memory::Scan),
+}
+
+fn row(found: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Bytes, Bytes), StateError> {
+    found.map(|(key, value)| (Bytes(key), Bytes(value))).map_err(StateError::from)
+}
+
+fn kept((key, value): (Vec<u8>, Vec<u8>)) -> Result<(Bytes, Bytes), StateError> {
+    Ok((Bytes(key.into()), Bytes(value.into())))
 }
 
 impl Iterator for Scan {
     type Item = Result<(Bytes, Bytes), StateError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        Some(self.rows.next()?.map(|(key, value)| (Bytes(key), Bytes(value))).map_err(StateError::from))
+        match self {
+            Scan::OnDisk(rows) => rows.next().map(row),
+            Scan::InMemory(rows) => rows.next().map(kept),
+        }
     }
 }
 
 impl DoubleEndedIterator for Scan {
     fn next_back(&mut self) -> Option<Self::Item> {
-        Some(self.rows.next_back()?.map(|(key, value)| (Bytes(key), Bytes(value))).map_err(StateError::from))
+        match self {
+            Scan::OnDisk(rows) => rows.next_back().map(row),
+            Scan::InMemory(rows) => rows.next_back().map(kept),
+        }
     }
 }
 
@@ -170,14 +220,19 @@ impl<'a> Layer<'a> {
 
     /// Sets a row.
     pub fn put(&mut self, key: Vec<u8>, value: impl Into<Vec<u8>>) {
-        self.rows.insert(key, value.into());
+        self.rows.insert(key, Some(value.into()));
+    }
+
+    /// Forgets a row.
+    pub fn forget(&mut self, key: Vec<u8>) {
+        self.rows.insert(key, None);
     }
 }
 
 impl Read for Layer<'_> {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
         match self.rows.get(key) {
-            Some(value) => Ok(Some(Bytes(value.as_slice().into()))),
+            Some(value) => Ok(value.as_ref().map(|value| Bytes(value.as_slice().into()))),
             None => self.under.get(key),
         }
     }

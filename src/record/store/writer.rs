@@ -392,6 +392,7 @@ impl Composer<'_> {
                     importance: draft.importance,
                     key: draft.key.clone(),
                     known: draft.known,
+                    push: (!draft.push || draft.dossier).then_some(draft.push),
                     said,
                     salt: salt()?,
                 };

@@ -1,0 +1,386 @@
+//! What becomes of a message that is sent, when it is tried again, and how a second try is known to be one.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{channel::ChannelNumber, lang::Text, line::Hash, private::Address};
+
+/// A moment in milliseconds since 1970 UTC.
+pub type Ms = i64;
+
+const SECOND: Ms = 1_000;
+const MINUTE: Ms = 60 * SECOND;
+const HOUR: Ms = 60 * MINUTE;
+const DAY: Ms = 24 * HOUR;
+
+/// How long Discord surely remembers a nonce: "a few minutes", so we count on less than two.
+pub const NONCE_WINDOW: Ms = 110 * SECOND;
+/// How long the subscriptions of a channel that cannot be reached are kept.
+pub const KEPT: Ms = 30 * DAY;
+/// Entries that wait longer than this are told together.
+pub const LATE: Ms = 10 * MINUTE;
+/// A message on Telegram is sent again at most so often: then it is left at that, and the next one tells.
+pub const REPEATS: u32 = 8;
+/// More late entries than this become one card.
+pub const FEW: usize = 3;
+/// How many entries one catch-up card names.
+pub const CARD: usize = 60;
+
+/// The numbers of messages, as a line of the journal holds them: in one string, for they are larger than the numbers
+/// that canonical JSON (RFC 8785) keeps exact.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Ids(pub Vec<u64>);
+
+impl From<Ids> for String {
+    fn from(ids: Ids) -> String {
+        let ids: Vec<String> = ids.0.iter().map(u64::to_string).collect();
+        ids.join(" ")
+    }
+}
+
+impl TryFrom<String> for Ids {
+    type Error = std::num::ParseIntError;
+
+    fn try_from(text: String) -> Result<Ids, Self::Error> {
+        text.split_whitespace().map(str::parse).collect::<Result<_, _>>().map(Ids)
+    }
+}
+
+/// What one request came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It was done.
+    Done {
+        /// The message's number; none if the platform's answer could not be read.
+        id: Option<u64>,
+        /// The reply has more messages than this one.
+        more: bool,
+    },
+    /// Nothing was done: the reply has no such message, all of it is there.
+    Over,
+    /// Nothing was done; not before so many milliseconds.
+    Later {
+        /// How long to wait.
+        wait: Ms,
+        /// Whether that holds for every chat.
+        all: bool,
+    },
+    /// Nothing was done: the chat has another address.
+    Moved(Address),
+    /// The platform does not take what is said.
+    Content(String),
+    /// The message that was to be changed is not there, or cannot be changed.
+    Gone(String),
+    /// The topic is closed or deleted.
+    Closed(String),
+    /// The chat does not let us in.
+    Shut {
+        /// What the platform said.
+        why: String,
+        /// Whether a right is missing, which somebody there could give.
+        right: bool,
+    },
+    /// The platform does not take our token.
+    Token,
+    /// Nothing was done: the platform cannot be reached.
+    NotSent(String),
+    /// It may or may not have been done.
+    Unsure(String),
+    /// Looked for in the chat's history: the message, if it is there.
+    Found(Option<u64>),
+}
+
+/// Where a delivery stands.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// Nothing was sent, as far as can be known.
+    Waiting,
+    /// A request is under way, or was when we died.
+    Flying,
+    /// It may be there; it was not sent again.
+    Unsure,
+    /// It is there.
+    Sent,
+    /// There was nothing to be sent.
+    None(Reason),
+    /// The platform does not take it, whatever is done.
+    Dead(String),
+}
+
+/// Why nothing was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reason {
+    /// What was sent earlier holds it already.
+    Included,
+    /// Earlier messages were changed; that was all.
+    Edited,
+    /// The channel does not follow it any more.
+    Unsubscribed,
+    /// It is muted there.
+    Muted,
+    /// The entry was taken back before it was sent.
+    Retracted,
+    /// The entry's text was erased.
+    Erased,
+    /// The channel could not be reached for 30 days.
+    Expired,
+    /// What it corrects never came there.
+    Nothing,
+}
+
+impl Reason {
+    /// In words.
+    pub const fn text(self) -> Text {
+        match self {
+            Reason::Included => Text { en: "part of an earlier message", it: "compresa in un messaggio precedente" },
+            Reason::Edited => Text { en: "earlier message corrected", it: "messaggio precedente corretto" },
+            Reason::Unsubscribed => Text { en: "not followed any more", it: "non più seguita" },
+            Reason::Muted => Text { en: "muted here", it: "silenziata qui" },
+            Reason::Retracted => Text { en: "retracted before it was sent", it: "ritrattata prima dell'invio" },
+            Reason::Erased => Text { en: "erased before it was sent", it: "cancellata prima dell'invio" },
+            Reason::Expired => Text { en: "could not be delivered for 30 days", it: "non consegnabile per 30 giorni" },
+            Reason::Nothing => Text { en: "nothing to correct here", it: "nulla da correggere qui" },
+        }
+    }
+}
+
+/// What became of one entry in one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Delivery {
+    /// Where it stands.
+    pub state: State,
+    /// When it came to stand there.
+    pub at: Ms,
+    /// When its first request left; for the nonce.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub first: Ms,
+    /// Its messages, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub ids: Vec<u64>,
+    /// Whether its messages show the entry (or what it corrects) whole, so that corrections must reach them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub copy: bool,
+    /// The messages show everything recorded up to this commit.
+    #[serde(default, skip_serializing_if = "is_zero64")]
+    pub shown: u64,
+    /// When its first message was written, everything up to this commit was known.
+    #[serde(default, skip_serializing_if = "is_zero64")]
+    pub born: u64,
+    /// The first and the last entry of the card that it was told in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<(u64, u64)>,
+    /// Whether it is a correction's.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub amends: bool,
+    /// Its first message says that it was sent again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub again: bool,
+    /// How often it was sent again without knowing whether it was there.
+    #[serde(default, skip_serializing_if = "is_zero32")]
+    pub repeats: u32,
+    /// A request of it came to nobody knows what, and that was not cleared up since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unknown: bool,
+    /// How often it was tried in vain.
+    #[serde(default, skip_serializing_if = "is_zero32")]
+    pub tries: u32,
+    /// Its markup was refused: the words alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub plain: bool,
+    /// Its topic is closed: it goes to the chat itself, this once.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub general: bool,
+    /// It replaces a message that is lost.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub replaces: bool,
+    /// The numbers of its messages are lost, or the messages are.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lost: bool,
+}
+
+fn is_zero(ms: &Ms) -> bool {
+    *ms == 0
+}
+
+fn is_zero64(n: &u64) -> bool {
+    *n == 0
+}
+
+fn is_zero32(n: &u32) -> bool {
+    *n == 0
+}
+
+impl Delivery {
+    /// One that waits since a moment.
+    pub fn waiting(at: Ms, amends: bool) -> Delivery {
+        Delivery {
+            state: State::Waiting,
+            at,
+            first: 0,
+            ids: Vec::new(),
+            copy: false,
+            shown: 0,
+            born: 0,
+            card: None,
+            amends,
+            again: false,
+            repeats: 0,
+            unknown: false,
+            tries: 0,
+            plain: false,
+            general: false,
+            replaces: false,
+            lost: false,
+        }
+    }
+
+    /// Whether something is still to be done.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state, State::Waiting | State::Flying)
+    }
+}
+
+/// What is open in a channel, and what is wrong with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mailbox {
+    /// Its oldest open delivery, and when it is due.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub head: Option<(u64, Ms)>,
+    /// Why it gets nothing for the time being.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<Trouble>,
+    /// Entries that may not have come, to be told with the next message.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<u64>,
+}
+
+/// A channel that does not let us in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trouble {
+    /// Since when.
+    pub since: Ms,
+    /// What the platform said.
+    pub why: String,
+    /// How often it was tried since.
+    pub probes: u32,
+    /// Whether only its topic is closed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub closed: bool,
+}
+
+impl Trouble {
+    /// One that begins.
+    pub fn new(since: Ms, why: &str, closed: bool) -> Trouble {
+        // A platform's words are short; what answers instead of it may not be.
+        Trouble { since, why: why.chars().take(200).collect(), probes: 0, closed }
+    }
+
+    /// When it is tried again: after 1, 6 and 24 hours, then once a day until the subscriptions end.
+    pub fn next(&self) -> Ms {
+        let days = DAY * (Ms::from(self.probes) - 1).max(1);
+        let after = [HOUR, 6 * HOUR].get(self.probes as usize).copied().unwrap_or(days);
+        self.since + after
+    }
+
+    /// Whether its subscriptions are kept no longer.
+    pub fn is_over(&self, now: Ms) -> bool {
+        now >= self.since + KEPT
+    }
+}
+
+/// How far a broadcast is.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tally {
+    /// The next channel to look at.
+    pub next: ChannelNumber,
+    /// Whether every channel was looked at.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub expanded: bool,
+    /// Whether the journal knows that it began.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub begun: bool,
+    /// Deliveries that are open, in channels that can be reached.
+    #[serde(default, skip_serializing_if = "is_zero32")]
+    pub open: u32,
+    /// Deliveries in all.
+    #[serde(default, skip_serializing_if = "is_zero32")]
+    pub total: u32,
+    /// Whether the journal knows that it is over.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub drained: bool,
+    /// The state was folded anew while it was under way: it is taken for sent.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub doubtful: bool,
+}
+
+/// How long to wait after so many tries in vain: 1, 2, 4 … seconds, at most 10 minutes.
+pub fn pause(tries: u32) -> Ms {
+    (SECOND << tries.min(10)).min(10 * MINUTE)
+}
+
+/// A name for one message of one delivery, the same at every try: at most 25 characters, as Discord's nonce.
+pub fn nonce(
+    channel: &Address,
+    number: ChannelNumber,
+    commit: u64,
+    recorded: Ms,
+    part: usize,
+    purpose: &str,
+) -> String {
+    let row = format!("{channel} {number} {commit} {recorded} {part} {purpose}");
+    Hash::of(row.as_bytes()).to_string().chars().take(24).collect()
+}
+
+/// What marks a message in a chat's history: the beginning of its nonce.
+pub fn mark(nonce: &str) -> &str {
+    nonce.get(..10).unwrap_or(nonce)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_channel_in_trouble_is_tried_after_1_6_and_24_hours_then_daily_and_kept_for_30_days() {
+        let mut trouble = Trouble::new(0, "x", false);
+        let mut times = Vec::new();
+        for _ in 0..4 {
+            times.push(trouble.next() / HOUR);
+            trouble.probes += 1;
+        }
+        assert_eq!(times, [1, 6, 24, 48]);
+        assert!(!trouble.is_over(KEPT - 1) && trouble.is_over(KEPT));
+    }
+
+    #[test]
+    fn a_nonce_is_short_and_its_own() {
+        let address = Address("discord:77".to_owned());
+        let nonce = |number, part| nonce(&address, number, 9, 5, part, "post");
+        assert_eq!(nonce(1, 0).len(), 24);
+        assert_eq!(nonce(1, 0), nonce(1, 0));
+        assert!(nonce(1, 0) != nonce(2, 0) && nonce(1, 0) != nonce(1, 1));
+        assert_eq!(mark(&nonce(1, 0)).len(), 10);
+    }
+
+    #[test]
+    fn pauses_double_up_to_10_minutes() {
+        assert_eq!([0, 1, 2, 9, 10, 99].map(pause), [1_000, 2_000, 4_000, 512_000, 600_000, 600_000]);
+    }
+
+    #[test]
+    fn message_numbers_survive_canonical_json() {
+        let ids = Ids(vec![1_234_567_890_123_456_789, u64::MAX]);
+        let stored = serde_json_canonicalizer::to_vec(&ids).expect("json");
+        assert_eq!(stored, b"\"1234567890123456789 18446744073709551615\"");
+        assert_eq!(serde_json::from_slice::<Ids>(&stored).expect("read"), ids);
+        assert_eq!(serde_json::from_str::<Ids>("\"\"").expect("read"), Ids::default());
+    }
+
+    #[test]
+    fn a_delivery_is_stored_in_few_bytes() {
+        let stored = serde_json::to_string(&Delivery::waiting(1_700_000_000_000, false)).expect("json");
+        assert_eq!(stored, r#"{"state":"waiting","at":1700000000000}"#);
+    }
+}

@@ -1,0 +1,679 @@
+//! The ledger: what was delivered to whom, and what is still to be. It is state about us and not a fact of the record,
+//! so it lives in the state alone; the journal has two small lines a broadcast, so that a state that was folded anew
+//! sends nothing twice.
+//!
+//! A channel's deliveries are done in the order of their commits: only the oldest open one, its head, is ever due.
+
+use std::{collections::BTreeMap, ops::Bound};
+
+use chrono::{DateTime, Utc};
+use serde::de::DeserializeOwned;
+
+use super::{
+    fold::{self, Broadcast, Known, from_json, json},
+    keys,
+    state::{Bytes, Layer, Read, Rows, State, StateError},
+};
+use crate::{
+    channel::{Channel, ChannelNumber, Network},
+    outbox::{self, Delivery, Ids, Mailbox, Ms, Reason, Tally, Trouble},
+    private::Address,
+    subscription::News,
+};
+
+/// The ledger. Every change is applied at once and whole; it is durable after the store was told to sync it.
+#[derive(Clone, Copy)]
+pub struct Ledger<'a> {
+    state: &'a State,
+}
+
+/// A channel whose head is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Due {
+    /// When it became due.
+    pub at: Ms,
+    /// The channel.
+    pub channel: ChannelNumber,
+    /// The entry's commit.
+    pub commit: u64,
+}
+
+/// Who is to hear of an entry.
+#[derive(Clone, Debug)]
+pub enum Audience {
+    /// Those who follow it.
+    Followers(News),
+    /// Those who have what it corrects or retracts.
+    Holders {
+        /// The commits under which messages about it were sent: its own, and those of its corrections before this one.
+        copies: Vec<u64>,
+        /// The correction as news: those who follow what is corrected as it reads now, and do not have it yet.
+        reaches: Option<News>,
+        /// What is corrected as news, if its broadcast was under way when the ledger was lost: those who followed it
+        /// are taken to have it.
+        doubtful: Option<News>,
+    },
+}
+
+/// What came of looking at a few channels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Expanded {
+    /// How many are to hear of it.
+    pub found: u32,
+    /// Whether there are no more channels to look at.
+    pub over: bool,
+}
+
+type Kept<T> = Result<T, StateError>;
+
+impl<'a> Ledger<'a> {
+    pub(crate) fn of(state: &'a State) -> Ledger<'a> {
+        Ledger { state }
+    }
+
+    fn row<T: DeserializeOwned>(&self, from: &dyn Read, key: &[u8]) -> Kept<Option<T>> {
+        from.get(key)?.map(|row| from_json(&row)).transpose()
+    }
+
+    /// How many channels there are; their numbers go from 1 to this.
+    pub fn channels(&self) -> Kept<ChannelNumber> {
+        fold::count(self.state, keys::CHANNELS)
+    }
+
+    /// A channel by its number.
+    pub fn channel(&self, number: ChannelNumber) -> Kept<Option<Channel>> {
+        self.row(self.state, &keys::channel(number))
+    }
+
+    /// The channel at an address, with its number.
+    pub fn channel_at(&self, address: &Address) -> Kept<Option<(ChannelNumber, Channel)>> {
+        fold::channel_at(self.state, address)
+    }
+
+    /// Every channel, in the order of their numbers.
+    pub fn all_channels(&self) -> impl Iterator<Item = Kept<(ChannelNumber, Channel)>> + use<'a> {
+        self.state.prefix(&keys::Key::of(b'C').end()).map(|row| {
+            let (key, value) = row?;
+            Ok((keys::last_number(&key).unwrap_or_default(), from_json(&value)?))
+        })
+    }
+
+    /// The channels in a chat: itself, and its topics.
+    pub fn channels_in(&self, chat: &str) -> Kept<Vec<ChannelNumber>> {
+        let mut found = Vec::new();
+        for row in self.state.prefix(&keys::channel_at(chat)) {
+            let (key, value) = row?;
+            let rest = key.get(1 + chat.len()..).unwrap_or_default();
+            if rest.is_empty() || rest.first() == Some(&b'/') {
+                found.extend(keys::last_number(&value));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What became of an entry in a channel.
+    pub fn delivery(&self, channel: ChannelNumber, commit: u64) -> Kept<Option<Delivery>> {
+        self.row(self.state, &keys::delivery(channel, commit))
+    }
+
+    /// The deliveries of a channel from a commit on, oldest first.
+    pub fn deliveries(
+        &self,
+        channel: ChannelNumber,
+        from: u64,
+    ) -> impl DoubleEndedIterator<Item = Kept<(u64, Delivery)>> + use<'a> {
+        let (start, end) = (keys::delivery(channel, from), keys::delivery(channel, u64::MAX));
+        self.state.range(Bound::Included(start), Bound::Included(end)).map(|row| {
+            let (key, value) = row?;
+            Ok((keys::last_commit(&key).unwrap_or_default(), from_json(&value)?))
+        })
+    }
+
+    /// Every delivery of every channel.
+    pub fn everything(&self) -> impl Iterator<Item = Kept<(ChannelNumber, u64, Delivery)>> + use<'a> {
+        self.state.prefix(&keys::Key::of(b'D').end()).map(of_whom)
+    }
+
+    /// Some deliveries, from one on: of whatever channels come.
+    pub fn page(&self, from: (ChannelNumber, u64), most: usize) -> Kept<Vec<(ChannelNumber, u64, Delivery)>> {
+        let (start, end) = (keys::delivery(from.0, from.1), keys::delivery(ChannelNumber::MAX, u64::MAX));
+        self.state.range(Bound::Included(start), Bound::Included(end)).take(most).map(of_whom).collect()
+    }
+
+    /// What is open in a channel, and what is wrong with it.
+    pub fn mailbox(&self, channel: ChannelNumber) -> Kept<Mailbox> {
+        Ok(self.row(self.state, &keys::mailbox(channel))?.unwrap_or_default())
+    }
+
+    /// The channels that have something open or are in trouble.
+    pub fn mailboxes(&self) -> impl Iterator<Item = Kept<(ChannelNumber, Mailbox)>> + use<'a> {
+        self.state.prefix(&keys::Key::of(b'O').end()).map(|row| {
+            let (key, value) = row?;
+            Ok((keys::last_number(&key).unwrap_or_default(), from_json(&value)?))
+        })
+    }
+
+    /// How far a broadcast is; none before it was looked at, or when the ledger was lost.
+    pub fn tally(&self, commit: u64) -> Kept<Option<Tally>> {
+        self.row(self.state, &keys::tally(commit))
+    }
+
+    /// The broadcasts that are not over.
+    pub fn tallies(&self) -> impl Iterator<Item = Kept<(u64, Tally)>> + use<'a> {
+        self.state.prefix(&keys::Key::of(b'R').end()).map(|row| {
+            let (key, value) = row?;
+            Ok((keys::last_commit(&key).unwrap_or_default(), from_json(&value)?))
+        })
+    }
+
+    /// The first broadcast behind a commit.
+    pub fn broadcast_after(&self, commit: u64) -> Kept<Option<Broadcast>> {
+        let (from, to) = (keys::broadcast(commit), keys::broadcast(u64::MAX));
+        let Some(row) = self.state.range(Bound::Excluded(from), Bound::Included(to)).next() else { return Ok(None) };
+        let (key, value) = row?;
+        Broadcast::parse(keys::last_commit(&key).unwrap_or_default(), &value).map(Some)
+    }
+
+    /// The broadcast of an entry, if it has one.
+    pub fn broadcast(&self, commit: u64) -> Kept<Option<Broadcast>> {
+        let Some(row) = self.state.get(&keys::broadcast(commit))? else { return Ok(None) };
+        Broadcast::parse(commit, &row).map(Some)
+    }
+
+    /// The commit up to which every broadcast was expanded.
+    pub fn expanded(&self) -> Kept<u64> {
+        Ok(self.state.get(keys::EXPANDED)?.and_then(|row| keys::last_commit(&row)).unwrap_or(0))
+    }
+
+    /// Notes that every broadcast up to this one was expanded.
+    pub fn set_expanded(&self, commit: u64) -> Kept<()> {
+        self.state.apply(Rows::from([(keys::EXPANDED.to_vec(), Some(commit.to_be_bytes().to_vec()))]))
+    }
+
+    /// Changes how far a broadcast is; none forgets it.
+    pub fn set_tally(&self, commit: u64, tally: Option<&Tally>) -> Kept<()> {
+        self.state.apply(Rows::from([(keys::tally(commit), tally.map(json).transpose()?)]))
+    }
+
+    /// The channels whose heads are due, those first that wait longest.
+    pub fn due(&self, network: Network, now: Ms, most: usize) -> Kept<Vec<Due>> {
+        let from = keys::due(network as u8, Ms::MIN, 0);
+        let to = keys::due(network as u8, now, ChannelNumber::MAX);
+        let mut due = Vec::new();
+        for row in self.state.range(Bound::Included(from), Bound::Included(to)).take(most) {
+            let (key, value) = row?;
+            if let (Some((at, channel)), Some(commit)) = (keys::read_due(&key), keys::last_commit(&value)) {
+                due.push(Due { at, channel, commit });
+            }
+        }
+        Ok(due)
+    }
+
+    /// When the next head of a network is due that is not due at a moment.
+    pub fn next_due(&self, network: Network, after: Ms) -> Kept<Option<Ms>> {
+        let from = keys::due(network as u8, after.saturating_add(1), 0);
+        let to = keys::due(network as u8, Ms::MAX, ChannelNumber::MAX);
+        let first = self.state.range(Bound::Included(from), Bound::Included(to)).next().transpose()?;
+        Ok(first.and_then(|(key, _)| keys::read_due(&key)).map(|(at, _)| at))
+    }
+
+    /// Looks at a few channels from where a broadcast is, and puts what they are to hear into their mailboxes.
+    pub fn expand(&self, commit: u64, audience: &Audience, tally: &mut Tally, most: usize, now: Ms) -> Kept<Expanded> {
+        let mut layer = Layer::over(self.state);
+        let (mut found, mut looked) = (0, 0);
+        let at = DateTime::<Utc>::from_timestamp_millis(now).unwrap_or_default();
+        let range = (keys::channel(tally.next), keys::channel(ChannelNumber::MAX));
+        for row in self.state.range(Bound::Included(range.0), Bound::Included(range.1)) {
+            let (key, value) = row?;
+            let number = keys::last_number(&key).unwrap_or_default();
+            tally.next = number + 1;
+            looked += 1;
+            let channel: Channel = match from_json(&value) {
+                Ok(channel) => channel,
+                Err(error) => {
+                    // One that cannot be read must not keep the others from hearing.
+                    tracing::error!(channel = number, %error, "a channel cannot be read");
+                    continue;
+                }
+            };
+            if let Some(amends) = self.hears(number, &channel, audience, at)?
+                && layer.get(&keys::delivery(number, commit))?.is_none()
+            {
+                self.put_in(&mut layer, number, &channel, commit, Delivery::waiting(now, amends), tally, now)?;
+                found += 1;
+            }
+            if looked == most {
+                break;
+            }
+        }
+        tally.total += found;
+        // In the same batch as the rows: whatever of this is durable, it is said before anything leaves.
+        tally.begun |= found > 0;
+        tally.expanded = looked < most;
+        layer.put(keys::tally(commit), json(tally)?);
+        self.state.apply(layer.rows)?;
+        Ok(Expanded { found, over: tally.expanded })
+    }
+
+    /// Whether a channel is to hear of it, and if so, whether as a change of what it has.
+    fn hears(
+        &self,
+        number: ChannelNumber,
+        channel: &Channel,
+        audience: &Audience,
+        at: DateTime<Utc>,
+    ) -> Kept<Option<bool>> {
+        let covered =
+            |news: &News| !channel.mutes(&news.incident, at) && channel.subscriptions.iter().any(|it| it.covers(news));
+        match audience {
+            Audience::Followers(news) => Ok(covered(news).then_some(false)),
+            Audience::Holders { copies, reaches, doubtful } => {
+                for commit in copies {
+                    // What was settled without a message leaves nothing to be changed.
+                    let there = self.delivery(number, *commit)?;
+                    if there.is_some_and(|it| it.copy || it.is_open() || matches!(it.state, outbox::State::Unsure)) {
+                        return Ok(Some(true));
+                    }
+                }
+                if doubtful.as_ref().is_some_and(covered) {
+                    return Ok(Some(true));
+                }
+                Ok(reaches.as_ref().is_some_and(covered).then_some(false))
+            }
+        }
+    }
+
+    /// Puts a delivery into a channel's mailbox.
+    #[expect(clippy::too_many_arguments, reason = "all of it is one row of the ledger and what points to it")]
+    fn put_in(
+        &self,
+        layer: &mut Layer<'_>,
+        number: ChannelNumber,
+        channel: &Channel,
+        commit: u64,
+        delivery: Delivery,
+        tally: &mut Tally,
+        now: Ms,
+    ) -> Kept<()> {
+        let Some(network) = channel.address.network() else { return Ok(()) };
+        layer.put(keys::delivery(number, commit), json(&delivery)?);
+        let key = keys::mailbox(number);
+        let mut mailbox: Mailbox = self.row(layer, &key)?.unwrap_or_default();
+        match &mailbox.trouble {
+            Some(_) => layer.put(keys::owed(commit, number), Vec::new()),
+            None => tally.open += 1,
+        }
+        // After a lost ledger an older broadcast may come behind a newer one.
+        if mailbox.head.is_none_or(|(head, _)| commit < head) {
+            if let Some((_, due)) = mailbox.head {
+                layer.forget(keys::due(network as u8, due, number));
+            }
+            let due = mailbox.trouble.as_ref().map_or(now, |trouble| trouble.next().max(now));
+            mailbox.head = Some((commit, due));
+            layer.put(keys::due(network as u8, due, number), commit.to_be_bytes());
+            layer.put(key, json(&mailbox)?);
+        }
+        Ok(())
+    }
+
+    /// Notes what became of deliveries of a channel. What is no longer open makes room for what comes after it; the
+    /// broadcasts that have nothing open any more are told.
+    pub fn settle(&self, channel: ChannelNumber, settled: &[(u64, Delivery)], now: Ms) -> Kept<Vec<u64>> {
+        let mut layer = Layer::over(self.state);
+        let mut over = Vec::new();
+        for (commit, delivery) in settled {
+            let key = keys::delivery(channel, *commit);
+            let was: Option<Delivery> = self.row(&layer, &key)?;
+            layer.put(key, json(delivery)?);
+            if !delivery.is_open() && was.is_some_and(|was| was.is_open()) {
+                over.extend(self.closed(&mut layer, channel, *commit)?);
+            }
+        }
+        let mut mailbox: Mailbox = self.row(&layer, &keys::mailbox(channel))?.unwrap_or_default();
+        if let Some((head, _)) = mailbox.head {
+            let open = self.first_open(&layer, channel, head)?;
+            if open != Some(head) {
+                self.move_head(&mut layer, channel, &mut mailbox, open.map(|commit| (commit, now)))?;
+            }
+        }
+        self.state.apply(layer.rows)?;
+        Ok(over)
+    }
+
+    /// Counts a delivery as done; its broadcast, if that was the last.
+    fn closed(&self, layer: &mut Layer<'_>, channel: ChannelNumber, commit: u64) -> Kept<Option<u64>> {
+        let owed = keys::owed(commit, channel);
+        if layer.get(&owed)?.is_some() {
+            layer.forget(owed);
+            return Ok(None);
+        }
+        let key = keys::tally(commit);
+        let Some(mut tally) = self.row::<Tally>(layer, &key)? else { return Ok(None) };
+        tally.open = tally.open.saturating_sub(1);
+        layer.put(key, json(&tally)?);
+        Ok((tally.open == 0 && tally.expanded && !tally.drained).then_some(commit))
+    }
+
+    fn first_open(&self, layer: &Layer<'_>, channel: ChannelNumber, from: u64) -> Kept<Option<u64>> {
+        for row in self.deliveries(channel, from) {
+            let (commit, kept) = row?;
+            let newest: Option<Delivery> = self.row(layer, &keys::delivery(channel, commit))?;
+            if newest.unwrap_or(kept).is_open() {
+                return Ok(Some(commit));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Puts another delivery at the head of a channel, or the same at another time.
+    fn move_head(
+        &self,
+        layer: &mut Layer<'_>,
+        channel: ChannelNumber,
+        mailbox: &mut Mailbox,
+        head: Option<(u64, Ms)>,
+    ) -> Kept<()> {
+        let row: Option<Channel> = self.row(layer, &keys::channel(channel))?;
+        let Some(network) = row.and_then(|channel| channel.address.network()) else { return Ok(()) };
+        if let Some((_, due)) = mailbox.head {
+            layer.forget(keys::due(network as u8, due, channel));
+        }
+        mailbox.head = head;
+        if let Some((commit, due)) = head {
+            layer.put(keys::due(network as u8, due, channel), commit.to_be_bytes());
+        }
+        self.keep(layer, channel, mailbox)
+    }
+
+    /// A mailbox with nothing in it is not kept.
+    fn keep(&self, layer: &mut Layer<'_>, channel: ChannelNumber, mailbox: &Mailbox) -> Kept<()> {
+        match *mailbox == Mailbox::default() {
+            true => layer.forget(keys::mailbox(channel)),
+            false => layer.put(keys::mailbox(channel), json(mailbox)?),
+        }
+        Ok(())
+    }
+
+    /// Has a channel's head wait until another time.
+    pub fn postpone(&self, channel: ChannelNumber, due: Ms) -> Kept<()> {
+        let mut layer = Layer::over(self.state);
+        let mut mailbox: Mailbox = self.row(&layer, &keys::mailbox(channel))?.unwrap_or_default();
+        if let Some((commit, _)) = mailbox.head {
+            self.move_head(&mut layer, channel, &mut mailbox, Some((commit, due)))?;
+            self.state.apply(layer.rows)?;
+        }
+        Ok(())
+    }
+
+    /// Notes that a channel cannot be reached (what is open there is owed from now on), that it was tried once more, or
+    /// that it can be reached again. Tells the broadcasts that have nothing else open any more.
+    pub fn set_trouble(&self, channel: ChannelNumber, trouble: Option<Trouble>, now: Ms) -> Kept<Vec<u64>> {
+        let mut layer = Layer::over(self.state);
+        let mut mailbox: Mailbox = self.row(&layer, &keys::mailbox(channel))?.unwrap_or_default();
+        let (was, is) = (mailbox.trouble.is_some(), trouble.is_some());
+        let mut over = Vec::new();
+        if was != is {
+            for row in self.deliveries(channel, mailbox.head.map_or(u64::MAX, |(head, _)| head)) {
+                let (commit, delivery) = row?;
+                if !delivery.is_open() {
+                    continue;
+                }
+                match is {
+                    true => {
+                        over.extend(self.closed(&mut layer, channel, commit)?);
+                        layer.put(keys::owed(commit, channel), Vec::new());
+                    }
+                    false => self.reopened(&mut layer, channel, commit)?,
+                }
+            }
+        }
+        let due = trouble.as_ref().map_or(now, |trouble| trouble.next().max(now));
+        mailbox.trouble = trouble;
+        let head = mailbox.head.map(|(commit, _)| (commit, due));
+        self.move_head(&mut layer, channel, &mut mailbox, head)?;
+        self.state.apply(layer.rows)?;
+        Ok(over)
+    }
+
+    /// What was owed counts as open again, unless the broadcast was closed without it.
+    fn reopened(&self, layer: &mut Layer<'_>, channel: ChannelNumber, commit: u64) -> Kept<()> {
+        let key = keys::tally(commit);
+        if let Some(mut tally) = self.row::<Tally>(layer, &key)?
+            && !tally.drained
+        {
+            layer.forget(keys::owed(commit, channel));
+            tally.open += 1;
+            layer.put(key, json(&tally)?);
+        }
+        Ok(())
+    }
+
+    /// Notes entries that may not have come, or that they were told of.
+    pub fn set_doubts(&self, channel: ChannelNumber, doubts: Vec<u64>) -> Kept<()> {
+        let mut layer = Layer::over(self.state);
+        let mut mailbox: Mailbox = self.row(&layer, &keys::mailbox(channel))?.unwrap_or_default();
+        mailbox.doubts = doubts;
+        self.keep(&mut layer, channel, &mailbox)?;
+        self.state.apply(layer.rows)
+    }
+
+    /// Gives up everything that is open in a channel.
+    pub fn give_up(&self, channel: ChannelNumber, why: Reason, now: Ms) -> Kept<Vec<u64>> {
+        let mut settled = Vec::new();
+        for row in self.deliveries(channel, 0) {
+            let (commit, mut delivery) = row?;
+            if delivery.is_open() {
+                (delivery.state, delivery.at) = (outbox::State::None(why), now);
+                settled.push((commit, delivery));
+            }
+        }
+        self.settle(channel, &settled, now)
+    }
+
+    /// Puts a delivery that was given up back into its channel's mailbox.
+    pub fn retry(&self, channel: ChannelNumber, commit: u64, now: Ms) -> Kept<bool> {
+        let (Some(row), Some(kept)) = (self.channel(channel)?, self.delivery(channel, commit)?) else {
+            return Ok(false);
+        };
+        if !matches!(kept.state, outbox::State::Dead(_) | outbox::State::Unsure) {
+            return Ok(false);
+        }
+        let mut layer = Layer::over(self.state);
+        let mut tally: Tally = self.row(&layer, &keys::tally(commit))?.unwrap_or_else(|| Tally {
+            expanded: true,
+            begun: true,
+            drained: true,
+            ..Tally::default()
+        });
+        // One of unknown fate may be there: what comes now says so.
+        let repeats = kept.repeats + u32::from(matches!(kept.state, outbox::State::Unsure));
+        let again = Delivery { repeats, ..Delivery::waiting(now, kept.amends) };
+        let mut mailbox: Mailbox = self.row(&layer, &keys::mailbox(channel))?.unwrap_or_default();
+        mailbox.doubts.retain(|doubt| *doubt != commit);
+        layer.put(keys::mailbox(channel), json(&mailbox)?);
+        self.put_in(&mut layer, channel, &row, commit, again, &mut tally, now)?;
+        layer.put(keys::tally(commit), json(&tally)?);
+        self.state.apply(layer.rows)?;
+        Ok(true)
+    }
+
+    /// Puts everything that was given up, or is of unknown fate and held, back; how many that were.
+    pub fn retry_all(&self, now: Ms) -> Kept<usize> {
+        let mut count = 0;
+        for row in self.everything() {
+            let (channel, commit, delivery) = row?;
+            if matches!(delivery.state, outbox::State::Dead(_) | outbox::State::Unsure) {
+                count += usize::from(self.retry(channel, commit, now)?);
+            }
+        }
+        Ok(count)
+    }
+
+    /// The messages of an entry in a few channels from a number on, and the channels that still are to have it; the
+    /// number to go on from, if there are more.
+    #[expect(clippy::type_complexity, reason = "three lists that are written into one line")]
+    pub fn copies(
+        &self,
+        commit: u64,
+        from: ChannelNumber,
+        most: ChannelNumber,
+    ) -> Kept<(BTreeMap<ChannelNumber, Ids>, Vec<ChannelNumber>, Option<ChannelNumber>)> {
+        let (mut copies, mut owed) = (BTreeMap::new(), Vec::new());
+        let last = self.channels()?;
+        let end = from.saturating_add(most).min(last.saturating_add(1));
+        for channel in from..end {
+            match self.delivery(channel, commit)? {
+                Some(delivery) if delivery.is_open() => owed.push(channel),
+                Some(Delivery { state: outbox::State::Sent | outbox::State::Unsure, ids, .. }) => {
+                    copies.insert(channel, Ids(ids));
+                }
+                _ => {}
+            }
+        }
+        Ok((copies, owed, (end <= last).then_some(end)))
+    }
+
+    /// Forgets what was delivered of an entry in a channel.
+    pub fn forget(&self, channel: ChannelNumber, commit: u64) -> Kept<()> {
+        self.state.remove(&keys::delivery(channel, commit))
+    }
+
+    /// Whether anything is owed of a broadcast.
+    pub fn owes(&self, commit: u64) -> Kept<bool> {
+        Ok(self.state.prefix(&keys::Key::of(b'W').n64(commit).end()).next().transpose()?.is_some())
+    }
+
+    /// Whether the ledger lost how far a broadcast was: the journal knows that it began, and not that it ended.
+    pub fn is_doubtful(&self, broadcast: &Broadcast) -> Kept<bool> {
+        Ok(broadcast.known == Known::Begun && self.tally(broadcast.commit)?.is_none_or(|tally| tally.doubtful))
+    }
+}
+
+/// A delivery's row: whose, of what, and what became of it.
+fn of_whom(row: Kept<(Bytes, Bytes)>) -> Kept<(ChannelNumber, u64, Delivery)> {
+    let (key, value) = row?;
+    let channel = key.get(1..5).and_then(|bytes| bytes.first_chunk::<4>()).copied().unwrap_or_default();
+    Ok((u32::from_be_bytes(channel), keys::last_commit(&key).unwrap_or_default(), from_json(&value)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{super::Memory, *};
+    use crate::{
+        channel::PlaceKind,
+        entry::{Importance, Kind},
+        lang::Lang,
+        outbox::State as Stands,
+        subscription::{Follow, Subscription, What},
+    };
+
+    fn world(channels: u32) -> State {
+        let state = State::in_memory(Memory::default());
+        let mut rows = Rows::new();
+        for number in 1..=channels {
+            let address = Address(format!("telegram:{number}"));
+            let follow = Follow::of(What::All);
+            let channel = Channel {
+                settings: address.clone(),
+                place: PlaceKind::Private,
+                lang: Lang::En,
+                by: None,
+                subscriptions: vec![Subscription { number, since: 1, follow }],
+                mutes: Vec::new(),
+                address,
+            };
+            rows.insert(keys::channel(number), Some(json(&channel).expect("json")));
+        }
+        rows.insert(keys::CHANNELS.to_vec(), Some(channels.to_be_bytes().to_vec()));
+        state.apply(rows).expect("applied");
+        state
+    }
+
+    fn news(commit: u64) -> Audience {
+        Audience::Followers(News {
+            commit,
+            incident: "x".parse().expect("a handle"),
+            kind: Kind::Event,
+            importance: Importance::Normal,
+            organisations: Vec::new(),
+            text: String::new(),
+        })
+    }
+
+    fn expand(ledger: &Ledger<'_>, commit: u64) -> Tally {
+        let mut tally = ledger.tally(commit).expect("read").unwrap_or_default();
+        while !ledger.expand(commit, &news(commit), &mut tally, 2, commit as Ms).expect("expanded").over {}
+        tally
+    }
+
+    fn done(ledger: &Ledger<'_>, channel: u32, commit: u64) -> Vec<u64> {
+        let sent = Delivery { state: Stands::Sent, ids: vec![7], ..Delivery::waiting(0, false) };
+        ledger.settle(channel, &[(commit, sent)], 100).expect("settled")
+    }
+
+    #[test]
+    fn only_the_oldest_open_delivery_of_a_channel_is_due() {
+        let state = world(5);
+        let ledger = Ledger::of(&state);
+        assert_eq!((expand(&ledger, 10).open, expand(&ledger, 11).open), (5, 5));
+        let due = |now| ledger.due(Network::Telegram, now, 99).expect("due");
+        assert_eq!(
+            due(500).iter().map(|due| (due.channel, due.commit)).collect::<Vec<_>>(),
+            [(1, 10), (2, 10), (3, 10), (4, 10), (5, 10)]
+        );
+        assert!(done(&ledger, 2, 10).is_empty());
+        assert_eq!(due(500).last().map(|due| (due.channel, due.commit, due.at)), Some((2, 11, 100)));
+        ledger.postpone(1, 400).expect("postponed");
+        assert_eq!((due(399).len(), ledger.next_due(Network::Telegram, 0).expect("read")), (4, Some(10)));
+        for channel in [1, 3, 4] {
+            assert!(done(&ledger, channel, 10).is_empty());
+        }
+        assert_eq!(done(&ledger, 5, 10), [10], "the last one ends the broadcast");
+        assert!(ledger.due(Network::Discord, 500, 99).expect("due").is_empty());
+    }
+
+    #[test]
+    fn what_a_channel_in_trouble_is_owed_does_not_hold_up_a_broadcast() {
+        let state = world(2);
+        let ledger = Ledger::of(&state);
+        expand(&ledger, 10);
+        assert!(done(&ledger, 1, 10).is_empty());
+        assert_eq!(ledger.set_trouble(2, Some(Trouble::new(0, "kicked", false)), 20).expect("set"), [10]);
+        expand(&ledger, 11);
+        assert_eq!(ledger.tally(11).expect("read").expect("a tally").open, 1);
+        assert_eq!(ledger.next_due(Network::Telegram, 0).expect("read"), Some(11));
+        assert_eq!(done(&ledger, 1, 11), [11]);
+        assert_eq!(ledger.next_due(Network::Telegram, 0).expect("read"), Some(3_600_000), "tried again after an hour");
+        let (copies, owed, more) = ledger.copies(11, 1, 100).expect("read");
+        assert_eq!((copies.keys().copied().collect::<Vec<_>>(), owed, more), (vec![1], vec![2], None));
+        ledger.set_trouble(2, None, 50).expect("set");
+        assert_eq!(ledger.tally(11).expect("read").expect("a tally").open, 1);
+        assert!(!done(&ledger, 2, 10).is_empty() && !done(&ledger, 2, 11).is_empty());
+        assert_eq!(ledger.mailbox(2).expect("read"), Mailbox::default());
+        assert_eq!(ledger.next_due(Network::Telegram, 0).expect("read"), None);
+    }
+
+    #[test]
+    fn a_channel_that_is_given_up_holds_nothing_any_more() {
+        let state = world(1);
+        let ledger = Ledger::of(&state);
+        (10..15).for_each(|commit| assert_eq!(expand(&ledger, commit).open, 1));
+        assert_eq!(ledger.give_up(1, Reason::Expired, 60).expect("given up"), [10, 11, 12, 13, 14]);
+        assert_eq!(ledger.next_due(Network::Telegram, 0).expect("read"), None);
+    }
+
+    #[test]
+    fn a_dead_letter_can_be_tried_again() {
+        let state = world(1);
+        let ledger = Ledger::of(&state);
+        expand(&ledger, 10);
+        let dead = Delivery { state: Stands::Dead("no".to_owned()), ..Delivery::waiting(0, false) };
+        ledger.settle(1, &[(10, dead)], 5).expect("settled");
+        expand(&ledger, 11);
+        assert!(ledger.retry(1, 10, 20).expect("retried") && !ledger.retry(1, 11, 20).expect("not retried"));
+        assert_eq!(ledger.due(Network::Telegram, 99, 9).expect("due").first().map(|due| due.commit), Some(10));
+        done(&ledger, 1, 10);
+        done(&ledger, 1, 11);
+        assert_eq!(ledger.next_due(Network::Telegram, 0).expect("read"), None);
+    }
+}
