@@ -16,6 +16,9 @@ pub static ABOUT: Command = Command {
     args: &[],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "",
     run: about,
 };

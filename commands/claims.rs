@@ -14,6 +14,9 @@ pub static CLAIMS: Command = Command {
     args: &[&INCIDENT.spec, &PAGE.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "westpole",
     run: claims,
 };

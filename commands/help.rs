@@ -18,6 +18,9 @@ pub static HELP: Command = Command {
     args: &[&COMMAND.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "timeline",
     run: help,
 };
@@ -42,7 +45,7 @@ fn help(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
 fn read_command(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<&'static Command, Failure> {
     let name = typed.trim_start_matches('/').to_lowercase();
     let usable = || ALL.iter().copied().filter(|command| command.who <= ask.caller.role);
-    usable().find(|command| command.name == name).ok_or_else(|| {
+    usable().find(|command| command.is_called(&name)).ok_or_else(|| {
         let words = ask.say("There is no command called ", "Non c'è un comando di nome ");
         let line = Line::new().text(words).strong(typed);
         Failure::refused(match near(&name, usable().map(|command| command.name)).first() {
@@ -60,6 +63,10 @@ fn all(ask: &Ask) -> Reply {
         reply.blocks.push(Block::Item(Item { head, body: vec![command.about.get(ask.lang).into()] }));
     }
     reply
+        .say(ask.say(
+            "To follow an incident here, ask /subscribe and its name: from then on I post every new entry, in the order recorded, and what I posted is corrected when the record is. On Discord an entry comes once. Telegram cannot be asked whether a message arrived: one whose fate nobody knows is sent again, and says so. /delivery tells what became of each.",
+            "Per seguire un incidente qui, chiedi /subscribe con il suo nome: da allora pubblico ogni nuova voce, nell'ordine in cui è registrata, e ciò che ho pubblicato viene corretto quando si corregge il registro. Su Discord una voce arriva una volta sola. A Telegram non si può chiedere se un messaggio è arrivato: quello di cui non si sa nulla viene inviato di nuovo, e lo dice. /delivery dice che ne è stato di ciascuno.",
+        ))
         .note(ask.say(
             "Arguments follow in that order, or by name as in as_of:2023-12-14; words with blanks go in \"quotation marks\". Those in [brackets] may be left out. /help and a command's name tells more.",
             "Gli argomenti vanno in quest'ordine, oppure per nome, come as_of:2023-12-14; le parole con spazi vanno fra \"virgolette\". Quelli fra [parentesi] si possono omettere. /help con il nome di un comando dice di più.",
@@ -76,7 +83,7 @@ fn one(ask: &Ask, command: &Command) -> Reply {
             let words: Vec<&str> = choices.iter().map(|choice| choice.code).collect();
             line = line.text(format!(": {}", words.join(", ")));
         }
-        if arg.shape.is_greedy() && command.args.len() > 1 {
+        if arg.shape.is_greedy() && command.args.len() > 1 && command.piped.is_none() {
             let words = ask.say(
                 "; takes all the words that follow, so what is listed behind it is given by name, as in page:2",
                 "; prende tutte le parole che seguono: quello che viene dopo si indica per nome, come page:2",

@@ -2,7 +2,7 @@
 
 use record::{lang::Text, pages, reply::Reply};
 
-use crate::kit::{Ask, Command, Failure, Given, INCIDENT, Role, Room};
+use crate::kit::{Ask, Command, Failure, Given, INCIDENT, Role, Room, chat::with_bell};
 
 /// `/incident incident`
 pub static INCIDENT_CARD: Command = Command {
@@ -14,11 +14,15 @@ pub static INCIDENT_CARD: Command = Command {
     args: &[&INCIDENT.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "westpole",
     run: incident,
 };
 
 fn incident(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     let incident = INCIDENT.need(room, ask, given)?;
-    Ok(pages::incident(&room.view, &incident, &ask.reader())?)
+    let card = pages::incident(&room.view, &incident, &ask.reader())?;
+    with_bell(room, ask, &incident, card)
 }

@@ -14,6 +14,9 @@ pub static INCIDENTS: Command = Command {
     args: &[&QUERY.spec, &PAGE.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "ransomware",
     run: incidents,
 };

@@ -16,6 +16,9 @@ pub static LANG: Command = Command {
     args: &[&LANGUAGE.spec],
     who: Role::Reader,
     manages: true,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "it",
     run: lang,
 };

@@ -23,6 +23,9 @@ pub static LATEST: Command = Command {
     args: &[&INCIDENT.spec, &BY.spec, &PAGE.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "westpole by:ACN",
     run: latest,
 };

@@ -5,18 +5,35 @@
 
 mod about;
 mod claims;
+mod correct;
+mod delivery;
+mod discard;
+mod event;
 mod help;
+mod history;
 mod incident;
 mod incidents;
 pub mod kit;
 mod lang;
 mod latest;
+mod mute;
+mod new;
+mod open;
 mod privacy;
+mod publish;
+mod redraft;
+mod retract;
 mod search;
+mod source;
 mod sources;
 mod start;
+mod statement;
+mod subscribe;
+mod subscriptions;
+mod test;
 mod timeline;
 mod timezone;
+mod unsubscribe;
 mod who;
 
 use kit::{Ask, Command, Failure, House, Room};
@@ -36,12 +53,29 @@ pub static ALL: &[&Command] = &[
     &search::SEARCH,
     &claims::CLAIMS,
     &who::WHO,
+    &new::NEW,
+    &subscribe::SUBSCRIBE,
+    &unsubscribe::UNSUBSCRIBE,
+    &subscriptions::SUBSCRIPTIONS,
+    &mute::MUTE,
+    &delivery::DELIVERY,
+    &test::TEST,
+    &history::HISTORY,
     &help::HELP,
     &start::START,
     &about::ABOUT,
     &privacy::PRIVACY,
     &lang::LANG,
     &timezone::TIMEZONE,
+    &event::EVENT,
+    &statement::STATEMENT,
+    &source::SOURCE,
+    &correct::CORRECT,
+    &retract::RETRACT,
+    &open::OPEN,
+    &publish::PUBLISH,
+    &discard::DISCARD,
+    &redraft::REDRAFT,
 ];
 
 /// An answer, and what broke on our side, if something did: to be logged once, by whoever asked.
@@ -75,8 +109,18 @@ pub fn sorry(lang: Lang) -> Reply {
 /// Whether a line is a command that changes something for all in a chat, so that a door should look up whether the
 /// asker manages it.
 pub fn needs_rights(line: &str) -> bool {
+    called(line).is_some_and(|command| command.manages)
+}
+
+/// Whether a line is a command that has news posted, so that a door should look up whether it may post there.
+pub fn needs_posting(line: &str) -> bool {
+    called(line).is_some_and(|command| command.posts)
+}
+
+/// The command that a line begins with.
+pub fn called(line: &str) -> Option<&'static Command> {
     let name = line.trim_start().trim_start_matches('/').split_whitespace().next().unwrap_or_default();
-    ALL.iter().any(|command| command.manages && command.name.eq_ignore_ascii_case(name))
+    ALL.iter().copied().find(|command| command.is_called(name))
 }
 
 fn run(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {
@@ -115,7 +159,9 @@ mod tests {
         let mut names = BTreeSet::new();
         for command in ALL {
             assert!(good_name(command.name), "/{}", command.name);
-            assert!(names.insert(command.name), "/{} is there twice", command.name);
+            for name in [command.name].iter().chain(command.aliases) {
+                assert!(good_name(name) && names.insert(*name), "/{name} is there twice");
+            }
             assert!(good_description(command.about), "/{}", command.name);
             assert!(command.args.len() <= 25, "/{}", command.name);
             for arg in command.args {
@@ -134,7 +180,8 @@ mod tests {
             let required: Vec<bool> = args.iter().map(|arg| arg.required).collect();
             assert!(required.is_sorted_by(|a, b| a >= b), "/{}: required before optional", command.name);
             let greedy = args.iter().filter(|arg| arg.shape.is_greedy()).count();
-            assert!(greedy <= 1, "/{}: only one argument can take all words", command.name);
+            // In a piped command each sentence ends at a bar.
+            assert!(greedy <= 1 || command.piped.is_some(), "/{}: only one argument can take all words", command.name);
             let names: BTreeSet<_> = args.iter().map(|arg| arg.name).collect();
             assert_eq!(names.len(), args.len(), "/{}: an argument twice", command.name);
         }
@@ -186,6 +233,9 @@ mod tests {
         );
         for command in ALL {
             text += &format!("\n## `{}`\n\n{} · *{}*\n", command.usage(), command.about.en, command.about.it);
+            if !command.aliases.is_empty() {
+                text += &format!("\nAlso called `/{}`.\n", command.aliases.join("`, `/"));
+            }
             if !command.args.is_empty() {
                 text += "\n| argument | | |\n|---|---|---|\n";
             }

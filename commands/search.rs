@@ -14,6 +14,9 @@ pub static SEARCH: Command = Command {
     args: &[&WORDS.spec, &WITHIN.spec, &PAGE.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "firewall incident:westpole",
     run: search,
 };

@@ -21,6 +21,9 @@ pub static SOURCES: Command = Command {
     args: &[&INCIDENT.spec, &KIND.spec, &PAGE.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "westpole kind:press",
     run: sources,
 };

@@ -7,7 +7,7 @@ use record::{
     view::Incident,
 };
 
-use crate::kit::{Arg, Ask, Command, Failure, Given, INCIDENT, Role, Room, Shape, Spec};
+use crate::kit::{Arg, Ask, Command, Failure, Given, INCIDENT, Role, Room, Shape, Spec, chat::with_bell};
 
 /// `/start [handle]`
 pub static START: Command = Command {
@@ -19,6 +19,9 @@ pub static START: Command = Command {
     args: &[&HANDLE.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "westpole",
     run: start,
 };
@@ -35,7 +38,8 @@ static HANDLE: Arg<Incident> = Arg {
 
 fn start(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     if let Some(incident) = HANDLE.of(room, ask, given)? {
-        return Ok(pages::incident(&room.view, &incident, &ask.reader())?);
+        let card = pages::incident(&room.view, &incident, &ask.reader())?;
+        return with_bell(room, ask, &incident, card);
     }
     let reply = Reply::titled(Line::new().strong(ask.say("I am Strillone.", "Sono Strillone."))).say(ask.say(
         "I keep the public record of incidents: what happened and when, who said what, and where it stands. Every sentence comes with its source, and where sources differ you see both.",

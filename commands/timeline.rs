@@ -15,6 +15,9 @@ pub static TIMELINE: Command = Command {
     args: &[&INCIDENT.spec, &PAGE.spec, &FROM.spec, &TO.spec, &AS_OF.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "westpole as_of:2023-12-14",
     run: timeline,
 };

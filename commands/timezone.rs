@@ -17,6 +17,9 @@ pub static TIMEZONE: Command = Command {
     args: &[&ZONE.spec],
     who: Role::Reader,
     manages: true,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "Europe/London",
     run: timezone,
 };

@@ -14,6 +14,9 @@ pub static WHO: Command = Command {
     args: &[&ORGANISATION.spec],
     who: Role::Reader,
     manages: false,
+    aliases: &[],
+    piped: None,
+    posts: false,
     example: "PA Digitale",
     run: who,
 };

@@ -4,7 +4,8 @@ use record::{
     find::{self, Found},
     lang::Text,
     reply::Line,
-    slug::Slug,
+    slug::{Slug, folded},
+    subscription::What,
     view::Incident,
     when::When,
 };
@@ -40,12 +41,24 @@ pub enum Shape {
     Word,
     /// All the words that are left; arguments listed behind it are given by name.
     Words,
+    /// A sentence or more: in a piped command what stands between two bars, else like [`Shape::Words`].
+    Prose,
+    /// An entry's name: `westpole#14`.
+    Entry,
+    /// What can be followed: `all`, an incident, or `org=` and an organisation; doors may complete it.
+    Followed,
+    /// Yes or no.
+    Flag,
+    /// A role of a Discord server, as its number.
+    Role,
+    /// A public chat of Telegram: `@channel`.
+    Chat,
 }
 
 impl Shape {
     /// Whether it takes all the words that are left.
     pub fn is_greedy(self) -> bool {
-        matches!(self, Shape::Organisation | Shape::Words)
+        matches!(self, Shape::Organisation | Shape::Words | Shape::Prose)
     }
 }
 
@@ -106,6 +119,34 @@ pub static ORGANISATION: Arg<Slug> = Arg {
     read: read_organisation,
 };
 
+/// What to follow.
+pub static FOLLOWED: Arg<What> = Arg {
+    spec: Spec {
+        name: "what",
+        about: Text {
+            en: "An incident, an organisation (org=name where that is not clear), or all",
+            it: "Un incidente, un'organizzazione (org=nome se non è chiaro), oppure all per tutto",
+        },
+        required: true,
+        shape: Shape::Followed,
+    },
+    read: read_followed,
+};
+
+/// Which other chat.
+pub static WHERE: Arg<String> = Arg {
+    spec: Spec {
+        name: "where",
+        about: Text {
+            en: "Another chat of yours, as @channel (Telegram, in a private chat with me)",
+            it: "Un'altra tua chat, come @canale (su Telegram, scrivendomi in privato)",
+        },
+        required: false,
+        shape: Shape::Chat,
+    },
+    read: |_, _, typed| Ok(typed.to_owned()),
+};
+
 /// Which page.
 pub static PAGE: Arg<usize> = Arg {
     spec: Spec {
@@ -162,6 +203,49 @@ fn read_organisation(room: &Room<'_>, ask: &Ask, typed: &str) -> Result<Slug, Fa
         Found::None(near) => {
             let words = ask.say("I know no organisation called ", "Non conosco un'organizzazione di nome ");
             Err(Failure::refused(Line::new().text(words).strong(shown(typed)).join(did_you_mean(ask, &near))))
+        }
+    }
+}
+
+/// Reads what can be followed: everything, an incident, else an organisation.
+fn read_followed(room: &Room<'_>, ask: &Ask, typed: &str) -> Result<What, Failure> {
+    let typed = typed.trim();
+    if ["all", "tutto", "tutti"].contains(&folded(typed).as_str()) {
+        return Ok(What::All);
+    }
+    if let Some((kind, name)) = typed.split_once('=')
+        && folded(kind) == "org"
+    {
+        return read_organisation(room, ask, name).map(What::Organisation);
+    }
+    let mut near = match find::incident(&room.view, typed)? {
+        Found::One(incident) => return Ok(What::Incident(incident.handle)),
+        Found::Several(handles) => return Err(Failure::refused(several(ask, typed, &handles))),
+        Found::None(near) => near,
+    };
+    match find::organisation(&room.view, typed)? {
+        Found::One(handle) => Ok(What::Organisation(handle)),
+        Found::Several(handles) => Err(Failure::refused(several(ask, typed, &handles))),
+        Found::None(more) => {
+            near.extend(more);
+            near.dedup();
+            let words = ask.say(
+                "I know no incident and no organisation called ",
+                "Non conosco né un incidente né un'organizzazione di nome ",
+            );
+            Err(Failure::refused(Line::new().text(words).strong(shown(typed)).join(did_you_mean(ask, &near))))
+        }
+    }
+}
+
+/// Reads yes or no.
+pub(crate) fn read_flag(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<bool, Failure> {
+    match folded(typed.trim()).as_str() {
+        "yes" | "true" | "si" | "on" | "1" => Ok(true),
+        "no" | "false" | "off" | "0" => Ok(false),
+        _ => {
+            let words = ask.say("I expect yes or no, not ", "Mi aspetto sì o no, non ");
+            Err(Failure::refused(Line::new().text(words).strong(shown(typed)).text(".")))
         }
     }
 }

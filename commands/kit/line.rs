@@ -42,15 +42,22 @@ pub fn typed(all: &'static [&'static Command], ask: &Ask) -> Result<Typed, Failu
     let line = ask.line.trim();
     let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let name = name.strip_prefix('/').unwrap_or(name).to_lowercase();
-    let Some(command) = all.iter().find(|command| command.name == name) else {
+    let Some(command) = all.iter().find(|command| command.is_called(&name)) else {
         return Err(unknown(all, ask, &name));
     };
-    let words = words(rest).map_err(|OpenQuote| {
-        Failure::refused(
-            ask.say("A quotation mark is opened and never closed.", "Hai aperto le virgolette senza chiuderle."),
-        )
-    })?;
-    let given = arguments(command, ask, words)?;
+    let given = match command.piped {
+        Some(before) if !all_named(command, rest) => piped(command, ask, rest, before)?,
+        _ => {
+            let words =
+                words(rest).map_err(|OpenQuote| {
+                    Failure::refused(ask.say(
+                        "A quotation mark is opened and never closed.",
+                        "Hai aperto le virgolette senza chiuderle.",
+                    ))
+                })?;
+            arguments(command, ask, words)?
+        }
+    };
     for arg in command.args.iter().filter(|arg| arg.required) {
         if given.get(arg.name).is_none() {
             return Err(missing(command, ask, arg.name));
@@ -152,6 +159,47 @@ fn looks_like_a_name(text: &str) -> bool {
     text.len() >= 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
 }
 
+/// Whether every word names its argument, as when a form was filled in.
+fn all_named(command: &Command, rest: &str) -> bool {
+    let known = |word: &Word| word.name.as_deref().is_some_and(|name| command.args.iter().any(|arg| arg.name == name));
+    words(rest).is_ok_and(|words| !words.is_empty() && words.iter().all(known))
+}
+
+/// `westpole 2023-12-20 | what happened | https://…`: words before the first bar, then whole sentences, as typed.
+fn piped(command: &Command, ask: &Ask, rest: &str, before: usize) -> Result<Given, Failure> {
+    let mut parts = rest.split('|').map(str::trim);
+    let mut given = Given::default();
+    let mut first = parts.next().unwrap_or_default().split_whitespace();
+    for arg in command.args.iter().take(before) {
+        if let Some(word) = first.next() {
+            let word = word.strip_prefix(arg.name).and_then(|word| word.strip_prefix(':')).unwrap_or(word);
+            given.0.insert(arg.name, word.to_owned());
+        }
+    }
+    if let Some(word) = first.next() {
+        return Err(too_many(command, ask, word));
+    }
+    let mut sentences = command.args.iter().skip(before);
+    for part in parts {
+        match sentences.next() {
+            // Where something must be given, a dash may mean something: nobody who is named.
+            Some(arg) if part.is_empty() && arg.required => return Err(missing(command, ask, arg.name)),
+            Some(arg) if (part.is_empty() || part == "-") && !arg.required => {}
+            Some(arg) => drop(given.0.insert(arg.name, part.to_owned())),
+            None => return Err(too_many_parts(command, ask)),
+        }
+    }
+    Ok(given)
+}
+
+fn too_many_parts(command: &Command, ask: &Ask) -> Failure {
+    let words = ask.say(
+        "There are more parts than I expect: a | begins a new one. It is used so: ",
+        "Ci sono più parti di quante me ne aspetti: ogni | ne comincia una nuova. Si usa così: ",
+    );
+    Failure::refused(Line::new().text(words).code(command.usage()))
+}
+
 /// Gives every word to an argument.
 fn arguments(command: &Command, ask: &Ask, words: Vec<Word>) -> Result<Given, Failure> {
     let mut given = Given::default();
@@ -243,6 +291,55 @@ mod tests {
         assert_eq!(split("2023-12-08T05:00"), [plain("2023-12-08T05:00")]);
         assert_eq!(split("https://a.example/x"), [plain("https://a.example/x")]);
         assert_eq!(words("a \"b"), Err(OpenQuote));
+    }
+
+    fn given(line: &str) -> Result<Vec<(&'static str, String)>, String> {
+        let ask = Ask {
+            line: line.to_owned(),
+            caller: super::super::Caller { address: None, role: super::super::Role::Owner },
+            place: super::super::Place::terminal(),
+            lang: record::lang::Lang::En,
+            zone: None,
+            at: chrono::DateTime::UNIX_EPOCH,
+            key: None,
+        };
+        let typed = typed(PIPED, &ask).map_err(|failure| failure.to_string())?;
+        let mut given: Vec<_> = typed.given.0.into_iter().collect();
+        given.sort();
+        Ok(given)
+    }
+
+    static PIPED: &[&Command] = &[&Command {
+        name: "tell",
+        about: record::lang::Text { en: "x", it: "y" },
+        args: &[&one("incident", true), &one("when", true), &one("text", true), &one("link", false)],
+        who: super::super::Role::Reader,
+        manages: false,
+        aliases: &["t"],
+        piped: Some(2),
+        posts: false,
+        example: "x 2023 | y",
+        run: |_, _, _| Ok(record::reply::Reply::default()),
+    }];
+
+    const fn one(name: &'static str, required: bool) -> crate::kit::Spec {
+        let about = record::lang::Text { en: "x", it: "y" };
+        crate::kit::Spec { name, about, required, shape: crate::kit::Shape::Prose }
+    }
+
+    #[test]
+    fn bars_part_sentences_which_are_kept_as_typed() {
+        let all = [("incident", "x"), ("link", "https://a.example/b"), ("text", "he said: \"no"), ("when", "2023-12")];
+        let all: Vec<_> = all.into_iter().map(|(name, value)| (name, value.to_owned())).collect();
+        assert_eq!(given("/tell x 2023-12 | he said: \"no | https://a.example/b"), Ok(all.clone()));
+        assert_eq!(given("/T x 2023-12|he said: \"no|https://a.example/b"), Ok(all.clone()));
+        let form = r#"/tell incident:x when:2023-12 text:"he said: \"no" link:"https://a.example/b""#;
+        assert_eq!(given(form), Ok(all), "a form that was filled in");
+        assert_eq!(given("/tell x 2023-12 | y").map(|given| given.len()), Ok(3));
+        assert!(given("/tell x 2023-12").is_err_and(|why| why.contains("text")));
+        assert!(given("/tell x 2023-12 | ").is_err_and(|why| why.contains("text")));
+        assert!(given("/tell x 2023-12 more | y").is_err_and(|why| why.contains("more")));
+        assert!(given("/tell x 2023-12 | a | b | c").is_err_and(|why| why.contains("more parts")));
     }
 
     proptest! {

@@ -1,23 +1,30 @@
 //! What every command is made of.
 
 mod args;
+pub(crate) mod chat;
+pub(crate) mod compose;
 mod line;
+pub(crate) mod read;
 
 use std::fmt;
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use record::{
+    channel::PlaceKind,
     lang::{Lang, Text},
     pages::Reader,
     private::{Address, AskKey, Fact},
     reply::{Line, Reply, Tone},
-    store::{Drafted, NotSaid, Set, StateError, Store},
+    store::{Drafted, NotSaid, Receipt, Set, StateError, Store},
     view::View,
 };
 
-pub use args::{AS_OF, Arg, Choice, FROM, INCIDENT, ORGANISATION, PAGE, Shape, Spec, TO};
+pub use args::{AS_OF, Arg, Choice, FOLLOWED, FROM, INCIDENT, ORGANISATION, PAGE, Shape, Spec, TO, WHERE};
+pub(crate) use args::{did_you_mean, read_flag, shown};
+pub(crate) use compose::{Offers, Pen, Recording};
 pub use line::{Given, Typed, typed};
+pub(crate) use read::{ENTRY, LINK, sentence};
 
 /// A command, defined once: registrations, help and documents are derived from it.
 pub struct Command {
@@ -31,6 +38,13 @@ pub struct Command {
     pub who: Role,
     /// Whether it changes something for all in a chat, for which one must manage it.
     pub manages: bool,
+    /// Other names that mean the same.
+    pub aliases: &'static [&'static str],
+    /// For commands that take sentences: how many arguments stand before the first `|`; each of the others is what
+    /// stands between two of them.
+    pub piped: Option<usize>,
+    /// Whether it has news posted where it is asked, so that a door should look up whether that can be.
+    pub posts: bool,
     /// An example of its arguments.
     pub example: &'static str,
     /// What it does.
@@ -38,14 +52,20 @@ pub struct Command {
 }
 
 impl Command {
-    /// `/timeline incident [page]`.
+    /// `/timeline incident [page]`, or `/event incident when | text [| link]`.
     pub fn usage(&self) -> String {
         let mut usage = format!("/{}", self.name);
-        for arg in self.args {
+        for (at, arg) in self.args.iter().enumerate() {
+            let bar = if self.piped.is_some_and(|before| at >= before) { "| " } else { "" };
             let name = arg.name;
-            usage += &if arg.required { format!(" {name}") } else { format!(" [{name}]") };
+            usage += &if arg.required { format!(" {bar}{name}") } else { format!(" [{bar}{name}]") };
         }
         usage
+    }
+
+    /// Whether it is called so.
+    pub fn is_called(&self, name: &str) -> bool {
+        self.name.eq_ignore_ascii_case(name) || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
     }
 }
 
@@ -103,12 +123,122 @@ pub struct Caller {
 /// Where an ask comes from.
 #[derive(Clone, Debug)]
 pub struct Place {
-    /// The chat; none where nothing can be remembered, as at the terminal.
+    /// The chat whose choices count; none where nothing can be remembered, as at the terminal.
     pub address: Option<Address>,
+    /// The chat itself with its topic or thread, where news would go; none where none can.
+    pub chat: Option<Address>,
+    /// What kind of place that is.
+    pub kind: PlaceKind,
     /// Whether more people than the asker are there.
     pub shared: bool,
     /// Whether the asker may manage the chat; always so where they are alone.
     pub manages: bool,
+    /// Whether we may post there.
+    pub posting: Posting,
+    /// Another chat that the asker names (`@channel`), as far as its door could look it up.
+    pub elsewhere: Option<Elsewhere>,
+}
+
+impl Place {
+    /// The terminal: nobody else is there, and nothing can be remembered or posted.
+    pub fn terminal() -> Place {
+        Place {
+            address: None,
+            chat: None,
+            kind: PlaceKind::Private,
+            shared: false,
+            manages: true,
+            posting: Posting::Unknown,
+            elsewhere: None,
+        }
+    }
+}
+
+/// A chat other than the one in which is asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// As it was named: `@channel`.
+    pub name: String,
+    /// Its address; none if there is no such chat, or we may not look at it.
+    pub address: Option<Address>,
+    /// What kind of place it is.
+    pub kind: PlaceKind,
+    /// Whether the asker may manage it.
+    pub manages: bool,
+    /// Whether we may post there.
+    pub posting: Posting,
+}
+
+/// Whether we may post in a chat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Posting {
+    /// Nobody looked: it is not needed, or the platform did not say.
+    Unknown,
+    /// We may.
+    May,
+    /// We may not, for want of these rights.
+    Lacks(Vec<Right>),
+}
+
+/// A right that is needed to post, and that somebody there can give.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Right {
+    /// Telegram: to be in the group or channel.
+    Member,
+    /// Telegram: to be an administrator of a channel, with *Post Messages*.
+    PostInChannel,
+    /// Telegram: not to be kept from writing in the group.
+    WriteInGroup,
+    /// Discord: *View Channel*.
+    ViewChannel,
+    /// Discord: *Send Messages*.
+    SendMessages,
+    /// Discord: *Send Messages in Threads*.
+    SendInThreads,
+    /// Discord: *Embed Links*.
+    EmbedLinks,
+    /// Discord: to be installed in the place itself, not only for the person who asks.
+    Installed,
+}
+
+impl Right {
+    /// What is missing, and how it is granted.
+    pub const fn text(self) -> Text {
+        match self {
+            Right::Member => Text {
+                en: "I am not a member there: add me to the chat",
+                it: "non ne faccio parte: aggiungimi alla chat",
+            },
+            Right::PostInChannel => Text {
+                en: "I may not post there: make me an administrator of the channel, with the right to post messages",
+                it: "non posso pubblicarvi: rendimi amministratore del canale, con il permesso di pubblicare messaggi",
+            },
+            Right::WriteInGroup => Text {
+                en: "I may not write there: in the group's permissions, allow sending messages, or make me an administrator",
+                it: "non posso scrivervi: nei permessi del gruppo consenti l'invio di messaggi, oppure rendimi amministratore",
+            },
+            Right::ViewChannel => Text {
+                en: "I cannot see the channel: in its settings, under Permissions, give my role “View Channel”",
+                it: "non vedo il canale: nelle sue impostazioni, alla voce Permessi, dai al mio ruolo «Visualizza canale»",
+            },
+            Right::SendMessages => Text {
+                en: "I may not write there: in the channel's settings, under Permissions, give my role “Send Messages”",
+                it: "non posso scrivervi: nelle impostazioni del canale, alla voce Permessi, dai al mio ruolo «Invia messaggi»",
+            },
+            Right::SendInThreads => Text {
+                en: "I may not write in threads: in the settings of the channel above, under Permissions, give my role “Send Messages in Threads”",
+                it: "non posso scrivere nei thread: nelle impostazioni del canale che li contiene, alla voce Permessi, dai al mio ruolo «Invia messaggi nei thread»",
+            },
+            Right::EmbedLinks => Text {
+                en: "I may not embed links, and my posts are embeds: in the channel's settings, under Permissions, give my role “Embed Links”",
+                it: "non posso incorporare link, e i miei messaggi lo richiedono: nelle impostazioni del canale, alla voce Permessi, dai al mio ruolo «Incorpora link»",
+            },
+            Right::Installed => Text {
+                en: "I am not part of this conversation, so I cannot post in it: add me to a server, or write to me directly",
+                it: "non faccio parte di questa conversazione e non posso scrivervi: aggiungimi a un server, oppure scrivimi direttamente",
+            },
+        }
+    }
 }
 
 /// What a command works with: what is known at one commit number, and what can be said of the bot itself.
@@ -173,15 +303,25 @@ impl fmt::Display for Failure {
     }
 }
 
-/// Writes private facts for an ask; handed in twice, it is written once.
+/// Writes a private fact for an ask; handed in twice, it is written once.
 pub fn note(room: &Room<'_>, ask: &Ask, fact: Fact) -> Result<(), Failure> {
-    let set = Set { ask: ask.key.clone(), expects: Vec::new(), said: vec![Drafted::Fact(fact)], at: ask.at };
-    match room.store.say(set) {
-        Ok(_) => Ok(()),
-        Err(NotSaid::ReadOnly(_)) => Err(Failure::refused(ask.say(
+    say(room, ask, Set { ask: ask.key.clone(), expects: Vec::new(), said: vec![Drafted::Fact(fact)], at: ask.at })
+        .map(|_| ())
+}
+
+/// Writes what an ask says. That the store takes no writes is told; what does not fit comes back as our fault, so a
+/// command looks for it first.
+pub fn say(room: &Room<'_>, ask: &Ask, set: Set) -> Result<Receipt, Failure> {
+    room.store.say(set).map_err(|not_said| unsaid(ask, not_said))
+}
+
+/// Why nothing was written, as the asker is told.
+pub(crate) fn unsaid(ask: &Ask, not_said: NotSaid) -> Failure {
+    match not_said {
+        NotSaid::ReadOnly(_) => Failure::refused(ask.say(
             "I cannot write anything down at the moment: my store takes no writes. Reading goes on. My operators have been told in the log.",
             "In questo momento non posso annotare nulla: il mio archivio non accetta scritture. La lettura continua. Chi mi gestisce lo trova nel registro.",
-        ))),
-        Err(other) => Err(Failure::Broke(other.to_string())),
+        )),
+        other => Failure::Broke(other.to_string()),
     }
 }

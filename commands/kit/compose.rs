@@ -1,0 +1,416 @@
+//! How a command that records becomes a draft, a draft a preview, and the draft entries: worked out anew each time from
+//! what was typed, so that what is published fits what is known then.
+
+use std::collections::BTreeMap;
+
+use record::{
+    entry::{Author, Draft, EntryName, Importance, Level, Ref, Said},
+    import::random_key,
+    lang::{Prose, Text},
+    link::Link,
+    pages,
+    private::{self, Address, Fact},
+    reply::{Block, Button, Line, Reply, Tone},
+    slug::Slug,
+    source::{Source, SourceKind},
+    store::{Conflict, Drafted, Expect, Fate, NotSaid, Receipt, Set},
+    view::{Entry, Incident},
+    when::When,
+};
+
+use super::{Ask, Command, ENTRY, Failure, Given, INCIDENT, LINK, Room, Shape, Spec, read, unsaid};
+
+/// Under which name the operator at the terminal, who has no address, writes in the record.
+const OPERATOR: &str = "console";
+
+/// A command that records.
+pub struct Recording {
+    /// The command.
+    pub command: &'static Command,
+    /// Works out what it records: the entry itself is written last.
+    pub compose: fn(&mut Pen<'_>) -> Result<(), Failure>,
+    /// What can still be chosen under its preview.
+    pub offers: Offers,
+}
+
+/// What can still be chosen under a preview.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Offers {
+    /// Only whether to publish it.
+    Nothing,
+    /// How much it matters.
+    Importance,
+    /// How loudly it corrects, and how much what it corrects matters.
+    Level,
+}
+
+/// What works out the entries of a draft.
+pub struct Pen<'a> {
+    /// What is known.
+    pub room: &'a Room<'a>,
+    /// Whoever looks at it, and in which language they are answered.
+    pub ask: &'a Ask,
+    /// What was typed.
+    pub draft: &'a private::Draft,
+    author: Author,
+    entries: Vec<Draft>,
+}
+
+impl Pen<'_> {
+    /// What was given for an argument.
+    pub fn given(&self, of: &Spec) -> Option<&str> {
+        self.draft.given.get(of.name).map(String::as_str)
+    }
+
+    /// What was given for an argument that must be.
+    pub fn need(&self, of: &Spec) -> Result<&str, Failure> {
+        self.given(of).ok_or_else(|| Failure::Broke(format!("{} was not checked for", of.name)))
+    }
+
+    /// The incident it belongs to.
+    pub fn incident(&self) -> Result<Incident, Failure> {
+        (INCIDENT.read)(self.room, self.ask, self.need(&INCIDENT.spec)?)
+    }
+
+    /// The entry that is put right or taken back: neither can be done to what was taken back.
+    pub fn subject(&self) -> Result<(Incident, Entry), Failure> {
+        let (incident, entry) = (ENTRY.read)(self.room, self.ask, self.need(&ENTRY.spec)?)?;
+        if let Some(retracted) = &entry.retracted {
+            return Err(refused_for(conflict(
+                self.ask,
+                &Conflict::Retracted(entry.name.clone()),
+                Some(incident.name(retracted.number)),
+            )));
+        }
+        if let Some(Ref::Number(subject)) = entry.said.subject() {
+            let subject = incident.name(subject).to_string();
+            let words = self.ask.say(
+                " itself changes an earlier entry, and stays as it is. What you mean may be ",
+                " modifica a sua volta una voce precedente e resta com'è. Forse intendi ",
+            );
+            return Err(Failure::refused(
+                Line::new().strong(entry.name.to_string()).text(words).strong(subject).text("."),
+            ));
+        }
+        Ok((incident, entry))
+    }
+
+    /// A text, in the language it was typed in.
+    pub fn prose(&self, of: &Spec) -> Result<Prose, Failure> {
+        read::prose(self.ask, self.draft.lang, of.name, self.need(of)?)
+    }
+
+    /// A title, in the language it was typed in: one line.
+    pub fn title(&self, of: &Spec) -> Result<Prose, Failure> {
+        let title = read::name(self.ask, of.name, self.need(of)?)?;
+        read::prose(self.ask, self.draft.lang, of.name, &title)
+    }
+
+    /// A date, on the incident's clock.
+    pub fn when(&self, of: &Spec, incident: &Incident) -> Result<When, Failure> {
+        read::when(self.room, self.ask, self.need(of)?, incident.zone())
+    }
+
+    /// The source behind the link, if one was given: the one that is known, or a new one that is written with it.
+    pub fn sources(&mut self, incident: &Incident) -> Result<Vec<Ref>, Failure> {
+        let Some(typed) = self.given(&LINK) else { return Ok(Vec::new()) };
+        let link = read::link(self.ask, typed)?;
+        if let Some(number) = self.room.view.source_at(incident, &link)? {
+            return Ok(vec![Ref::Number(number)]);
+        }
+        let here = Ref::Here(self.entries.len());
+        self.add(&incident.handle, Importance::Minor, false, Said::Source(bare_source(link)))?;
+        Ok(vec![here])
+    }
+
+    /// Writes the entry itself.
+    pub fn write(&mut self, incident: &Slug, said: Said) -> Result<(), Failure> {
+        self.write_as(incident, self.draft.importance.unwrap_or_default(), said)
+    }
+
+    /// Writes the entry itself, where how much it matters is not the draft's to say.
+    pub fn write_as(&mut self, incident: &Slug, importance: Importance, said: Said) -> Result<(), Failure> {
+        self.add(incident, importance, true, said)
+    }
+
+    /// Whoever follows is told of the entry itself, and not also of the source that comes with it.
+    fn add(&mut self, incident: &Slug, importance: Importance, push: bool, said: Said) -> Result<(), Failure> {
+        let key = random_key().map_err(|not_said| unsaid(self.ask, not_said))?;
+        let (incident, author) = (incident.clone(), self.author.clone());
+        self.entries.push(Draft { incident, author, key, importance, known: None, dossier: false, push, said });
+        Ok(())
+    }
+}
+
+/// A source of which only the address is known. What kind of publication it is, nobody said.
+pub fn bare_source(link: Link) -> Source {
+    let publisher = link.host().to_owned();
+    Source { kind: SourceKind::Site, publisher, title: None, date: None, link: Some(link), archived: None, note: None }
+}
+
+/// Keeps what a command would record as a draft, and shows how it will be posted; nothing is recorded yet.
+pub fn propose(room: &Room<'_>, ask: &Ask, recording: &Recording, given: &Given) -> Result<Reply, Failure> {
+    keep(room, ask, recording, told(room, ask, recording.command, given)?)
+}
+
+/// What was typed, with incidents and entries by their whole names: a beginning that is unique today may not be so when
+/// it is published.
+pub fn told(room: &Room<'_>, ask: &Ask, command: &Command, given: &Given) -> Result<BTreeMap<String, String>, Failure> {
+    let mut told = BTreeMap::new();
+    for arg in command.args {
+        let Some(typed) = given.get(arg.name) else { continue };
+        let whole = match arg.shape {
+            Shape::Incident => (INCIDENT.read)(room, ask, typed)?.handle.to_string(),
+            Shape::Entry => (ENTRY.read)(room, ask, typed)?.1.name.to_string(),
+            _ => typed.to_owned(),
+        };
+        told.insert(arg.name.to_owned(), whole);
+    }
+    Ok(told)
+}
+
+/// Keeps a draft, and shows it.
+pub fn keep(
+    room: &Room<'_>,
+    ask: &Ask,
+    recording: &Recording,
+    given: BTreeMap<String, String>,
+) -> Result<Reply, Failure> {
+    let seen = match given.get(ENTRY.spec.name) {
+        Some(name) => Some(newest(&(ENTRY.read)(room, ask, name)?.1)),
+        None => None,
+    };
+    let (by, command) = (ask.caller.address.clone(), recording.command.name.to_owned());
+    let draft = private::Draft { by, command, given, lang: ask.lang, seen, importance: None, level: None };
+    entries(room, ask, recording, &draft, Author(String::new()))?;
+    let said = vec![Drafted::Fact(Fact::Draft(draft))];
+    let receipt = write(room, ask, Set { ask: ask.key.clone(), expects: Vec::new(), said, at: ask.at })?;
+    // Where the ask came twice, this is the draft of the first time, as it reads now.
+    let draft = waiting(room, ask, receipt.first)?.map_err(|over| Failure::Refused(Box::new(over)))?;
+    let mut reply = preview(room, ask, recording, receipt.first, &draft)?;
+    // A draft is for whoever gave it; where a door can, nobody else sees it.
+    reply.personal = true;
+    Ok(reply)
+}
+
+/// The number of an entry's newest change, or its own.
+fn newest(entry: &Entry) -> u32 {
+    let retracted = entry.retracted.as_ref().map(|retracted| retracted.number);
+    retracted.or(entry.corrections.last().map(|last| last.number)).unwrap_or(entry.name.number)
+}
+
+/// The entries that a draft comes to: sources first, itself last.
+pub fn entries(
+    room: &Room<'_>,
+    ask: &Ask,
+    recording: &Recording,
+    draft: &private::Draft,
+    author: Author,
+) -> Result<Vec<Draft>, Failure> {
+    let mut pen = Pen { room, ask, draft, author, entries: Vec::new() };
+    (recording.compose)(&mut pen)?;
+    Ok(pen.entries)
+}
+
+/// A draft that waits to be published; or the answer to whoever asks for one that does not.
+pub fn waiting(room: &Room<'_>, ask: &Ask, number: u64) -> Result<Result<private::Draft, Reply>, Failure> {
+    let view = room.store.view();
+    let Some(row) = view.draft(number)? else {
+        return Err(Failure::refused(
+            ask.say(format!("There is no draft {number}."), format!("Non c'è una bozza numero {number}.")),
+        ));
+    };
+    Ok(match row.fate {
+        Fate::Open => Ok(row.draft),
+        Fate::Discarded => Err(Reply {
+            personal: false,
+            ..Reply::personal(
+                Tone::Plain,
+                ask.say(
+                    "This was discarded already; nothing was recorded.",
+                    "Questa bozza è già stata scartata; non è stato registrato nulla.",
+                ),
+            )
+        }),
+        Fate::Published { by } => {
+            let name = published(room, by)?;
+            let line = match &name {
+                Some(name) => Line::new()
+                    .text(ask.say("This was published already, as ", "È già nel registro, come "))
+                    .strong(name.to_string())
+                    .text("."),
+                None => ask.say("This was published already.", "È già stata pubblicata.").into(),
+            };
+            Err(done(ask, line, name.as_ref()))
+        }
+    })
+}
+
+/// The entry that a draft became. Its set ends with the line that says so, before which a name for its author may stand.
+fn published(room: &Room<'_>, by: u64) -> Result<Option<EntryName>, Failure> {
+    let view = room.store.view();
+    for commit in [by.saturating_sub(1), by.saturating_sub(2)] {
+        if let Some((incident, number)) = view.recorded_at(commit)? {
+            return Ok(Some(incident.name(number)));
+        }
+    }
+    Ok(None)
+}
+
+/// What is said once it is done, with a way on. Everybody sees it: it takes the place of the preview and its buttons.
+pub fn done(ask: &Ask, line: Line, name: Option<&EntryName>) -> Reply {
+    let to_timeline =
+        name.and_then(|name| Button::new(ask.say("Timeline", "Cronologia"), format!("/timeline {}", name.incident)));
+    Reply { personal: false, ..Reply::personal(Tone::Good, line) }.row(to_timeline)
+}
+
+/// The name that whoever asks has in the record, and the fact that gives it to them if they have none yet.
+pub fn author(room: &Room<'_>, ask: &Ask) -> Result<(Author, Option<Fact>), Failure> {
+    let address = ask.caller.address.clone().unwrap_or_else(|| Address(OPERATOR.to_owned()));
+    if let Some(author) = room.view.author(&address)? {
+        return Ok((author, None));
+    }
+    let author = record::import::new_author().map_err(|not_said| unsaid(ask, not_said))?;
+    Ok((author.clone(), Some(Fact::Person { address, author })))
+}
+
+/// What must still be so when a draft is published: nobody changed the entry since whoever typed it saw it.
+pub fn expects(room: &Room<'_>, ask: &Ask, draft: &private::Draft) -> Result<Vec<Expect>, Failure> {
+    let (Some(seen), Some(name)) = (draft.seen, draft.given.get(ENTRY.spec.name)) else { return Ok(Vec::new()) };
+    let (_, entry) = (ENTRY.read)(room, ask, name)?;
+    Ok(vec![Expect::Unrevised { entry: entry.name, seen }])
+}
+
+/// How a draft will be posted, with buttons to publish it, discard it, and choose what is left to choose.
+pub fn preview(
+    room: &Room<'_>,
+    ask: &Ask,
+    recording: &Recording,
+    number: u64,
+    draft: &private::Draft,
+) -> Result<Reply, Failure> {
+    let entries = entries(room, ask, recording, draft, Author(String::new()))?;
+    let mut reply = pages::preview(&room.view, &entries, ask.at, &ask.reader())?;
+    let words = ask.say(
+        "This is how it will be posted. Nothing is recorded until you publish it.",
+        "Ecco come verrà pubblicato. Finché non lo pubblichi non viene registrato nulla.",
+    );
+    reply.blocks.insert(0, Block::Text(words.into()));
+    (reply.personal, reply.single) = (false, true);
+    reply.buttons.clear();
+    let decide = [
+        Button::new(ask.say("Publish", "Pubblica"), format!("/publish {number}")),
+        Button::new(ask.say("Discard", "Scarta"), format!("/discard {number}")),
+    ];
+    reply = reply.row(decide.into_iter().flatten());
+    if recording.offers == Offers::Level {
+        let now = Some(draft.level.unwrap_or(Level::Correction));
+        let labels = LEVELS.map(|(level, label)| (label.get(ask.lang), now == Some(level), level.code()));
+        reply = reply.row(choices(number, "level", labels));
+    }
+    let now = match recording.offers {
+        Offers::Nothing => return Ok(reply),
+        Offers::Importance => Some(draft.importance.unwrap_or_default()),
+        Offers::Level => draft.importance,
+    };
+    let labels =
+        IMPORTANCES.map(|(importance, label)| (label.get(ask.lang), now == Some(importance), importance.code()));
+    Ok(reply.row(choices(number, "importance", labels)))
+}
+
+fn choices(number: u64, of: &str, labels: [(&str, bool, &str); 3]) -> Vec<Button> {
+    let button = |(label, chosen, code): (&str, bool, &str)| {
+        let mark = if chosen { "• " } else { "" };
+        Button::new(format!("{mark}{label}"), format!("/redraft {number} {of}:{code}"))
+    };
+    labels.into_iter().filter_map(button).collect()
+}
+
+const IMPORTANCES: [(Importance, Text); 3] = [
+    (Importance::Minor, Text { en: "Minor", it: "Minore" }),
+    (Importance::Normal, Text { en: "Normal", it: "Normale" }),
+    (Importance::Major, Text { en: "Major", it: "Maggiore" }),
+];
+const LEVELS: [(Level, Text); 3] = [
+    (Level::Silent, Text { en: "Silent fix", it: "Ritocco" }),
+    (Level::Correction, Text { en: "Correction", it: "Correzione" }),
+    (Level::Material, Text { en: "Material", it: "Sostanziale" }),
+];
+
+/// Writes what is to be recorded; what does not fit what is known by now is told to the asker.
+pub fn write(room: &Room<'_>, ask: &Ask, set: Set) -> Result<Receipt, Failure> {
+    room.store.say(set).map_err(|not_said| match not_said {
+        NotSaid::Refused(not) => refused_for(conflict(ask, &not, None)),
+        other => unsaid(ask, other),
+    })
+}
+
+fn refused_for((line, changed): (Line, Option<EntryName>)) -> Failure {
+    let reply = Reply::personal(Tone::Polite, line);
+    let history = changed.and_then(|entry| Button::new(entry.to_string(), format!("/history {entry}")));
+    Failure::Refused(Box::new(reply.row(history)))
+}
+
+/// What does not fit, in words, and the entry whose history tells more. `by` is what changed it, where that is known.
+fn conflict(ask: &Ask, not: &Conflict, by: Option<EntryName>) -> (Line, Option<EntryName>) {
+    let line = Line::new();
+    let (line, changed) = match not {
+        Conflict::Revised(entry, by) => (
+            line.text(ask.say("Somebody changed ", "Nel frattempo qualcuno ha modificato "))
+                .strong(entry.to_string())
+                .text(ask.say(" meanwhile, with ", " con "))
+                .strong(by.to_string())
+                .text(ask.say(": ", ": "))
+                .code(format!("/history {entry}"))
+                .text(
+                    ask.say(" shows how it reads now. Then try again.", " mostra come si legge adesso. Poi riprova."),
+                ),
+            Some(entry),
+        ),
+        Conflict::Retracted(entry) => {
+            let line = line.strong(entry.to_string()).text(ask.say(" was retracted", " è stata ritrattata"));
+            let line = match by {
+                Some(by) => line.text(ask.say(" by ", " da ")).strong(by.to_string()),
+                None => line,
+            };
+            (line.text(ask.say(", and stays as it is.", " e resta com'è.")), Some(entry))
+        }
+        Conflict::IncidentTaken(handle) => (
+            line.text(ask.say("There is an incident ", "C'è già un incidente "))
+                .strong(handle.as_str())
+                .text(ask.say(" already. Please choose another handle.", ". Scegli un altro nome breve.")),
+            None,
+        ),
+        Conflict::NoIncident(handle) => (
+            line.text(ask.say("There is no incident ", "Non c'è un incidente ")).strong(handle.as_str()).text("."),
+            None,
+        ),
+        Conflict::NoEntry(entry) => (
+            line.strong(entry.to_string()).text(
+                ask.say(" is not an entry that this can refer to.", " non è una voce a cui ci si possa riferire qui."),
+            ),
+            None,
+        ),
+        Conflict::NoOrganisation(handle) => (
+            line.text(ask.say("The incident has no organisation ", "L'incidente non ha un'organizzazione "))
+                .strong(handle.as_str())
+                .text("."),
+            None,
+        ),
+        Conflict::OrganisationTaken(name, entry) | Conflict::KeyTaken(name, entry) => (
+            line.strong(name.as_str())
+                .text(ask.say(" is recorded already, as ", " è già nel registro, come "))
+                .strong(entry.to_string())
+                .text("."),
+            None,
+        ),
+        Conflict::TooLong | Conflict::SetSize => (
+            line.text(ask.say(
+                "Together this is too long for one entry. Please say it in fewer words.",
+                "Tutto insieme è troppo lungo per una voce sola. Dillo in meno parole, per favore.",
+            )),
+            None,
+        ),
+    };
+    (line, changed.cloned())
+}

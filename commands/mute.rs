@@ -1,0 +1,159 @@
+//! `/mute`: an incident is not posted here for a while.
+
+use chrono::{DateTime, Utc};
+use record::{
+    channel::Channel,
+    lang::Text,
+    pages,
+    private::Fact,
+    reply::{Button, Line, Reply, Tone},
+    slug::folded,
+    subscription::What,
+    view::Incident,
+    when::{When, to_utc},
+};
+
+use crate::kit::{
+    self, Arg, Ask, Command, FROM, Failure, Given, INCIDENT, Role, Room, Shape, Spec,
+    chat::{self, chat},
+    shown,
+};
+
+/// `/mute incident [until]`
+pub static MUTE: Command = Command {
+    name: "mute",
+    about: Text {
+        en: "An incident is not posted here, until a date or until you end it",
+        it: "Un incidente non viene più pubblicato qui, fino a una data o finché non lo riattivi",
+    },
+    args: &[&INCIDENT.spec, &UNTIL.spec],
+    who: Role::Reader,
+    manages: true,
+    aliases: &[],
+    piped: None,
+    posts: false,
+    example: "westpole 2027-01-31",
+    run: mute,
+};
+
+/// How long.
+#[derive(Clone, Copy)]
+enum Until {
+    /// Until the end of a date.
+    Date(When),
+    /// Not any more.
+    Off,
+}
+
+static UNTIL: Arg<Until> = Arg {
+    spec: Spec {
+        name: "until",
+        about: Text {
+            en: "A date, such as 2027-01-31; off ends it; left out, it lasts until you end it",
+            it: "Una data, come 2027-01-31; off lo riattiva; se manca, dura finché non lo riattivi",
+        },
+        required: false,
+        shape: Shape::When,
+    },
+    read: |room, ask, typed| match folded(typed.trim()).as_str() {
+        "off" | "no" | "basta" => Ok(Until::Off),
+        _ => (FROM.read)(room, ask, typed).map(Until::Date),
+    },
+};
+
+fn mute(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
+    let chat = chat(ask, None)?;
+    let incident = INCIDENT.need(room, ask, given)?;
+    let until = UNTIL.of(room, ask, given)?;
+    let channel = room.view.channel_at(&chat.address)?.map(|(_, channel)| channel);
+    let muted = channel.as_ref().is_some_and(|channel| channel.mutes(&incident.handle, ask.at));
+    let (address, handle) = (chat.address, incident.handle.clone());
+    let until = match until {
+        Some(Until::Off) => {
+            if !muted {
+                return Err(Failure::refused(about(ask, &incident, " is not muted here.", " qui non è silenziato.")));
+            }
+            kit::note(room, ask, Fact::Mute { address, incident: handle, off: true, until: None })?;
+            let line = about(ask, &incident, " is posted here again from now on.", " torna a essere pubblicato qui.");
+            let reply = Reply::personal(Tone::Good, line).note(ask.say(
+                "What was recorded while it was muted is not posted later.",
+                "Quanto è stato registrato mentre era silenziato non viene pubblicato dopo.",
+            ));
+            return Ok(reply.row(buttons(ask, &incident, chat::mute(ask, &incident))));
+        }
+        Some(Until::Date(when)) => Some(end(ask, given.get(UNTIL.spec.name).unwrap_or_default(), when)?),
+        None => None,
+    };
+    if !comes(room, channel.as_ref(), &incident)? {
+        return Err(not_followed(ask, &incident));
+    }
+    kit::note(room, ask, Fact::Mute { address, incident: handle, off: false, until })?;
+    let line = about(ask, &incident, " is not posted here ", " non viene pubblicato qui ");
+    let line = line.join(pages::until(until, &ask.reader())).text(".");
+    let reply = Reply::personal(Tone::Good, line).note(ask.say(
+        "What I posted before is still corrected if something in it changes.",
+        "Quanto ho già pubblicato viene ancora corretto se qualcosa cambia.",
+    ));
+    Ok(reply.row(buttons(ask, &incident, chat::unmute(ask, &incident))))
+}
+
+fn buttons(ask: &Ask, incident: &Incident, bell: Option<Button>) -> impl Iterator<Item = Button> + use<> {
+    let card = Button::new(ask.say("The incident", "L'incidente"), format!("/incident {}", incident.handle));
+    bell.into_iter().chain(card)
+}
+
+fn about(ask: &Ask, incident: &Incident, en: &str, it: &str) -> Line {
+    Line::new().strong(incident.opening.title.plain(ask.lang)).text(ask.say(en, it))
+}
+
+/// The moment at which it ends, which must be still to come.
+fn end(ask: &Ask, typed: &str, when: When) -> Result<DateTime<Utc>, Failure> {
+    let zone = pages::clock(&ask.reader());
+    let Some(last) = when.latest() else {
+        let words = ask.say(
+            " does not say when it ends. Give a date, or leave it out.",
+            " non dice quando finisce. Indica una data, oppure non indicare nulla.",
+        );
+        return Err(Failure::refused(Line::new().strong(shown(typed)).text(words)));
+    };
+    let Some(until) = to_utc(last, zone) else {
+        let words = ask.say(
+            format!(" does not exist: the clocks in {zone} skip it. Give a time a little later."),
+            format!(" non esiste: a {zone} gli orologi la saltano. Indica un'ora un po' più tardi."),
+        );
+        return Err(Failure::refused(Line::new().strong(shown(typed)).text(words)));
+    };
+    if until <= ask.at {
+        let words = ask.say(
+            " lies in the past. A mute ends at a time that is still to come.",
+            " è già passato. Indica una data futura.",
+        );
+        return Err(Failure::refused(Line::new().strong(shown(typed)).text(words)));
+    }
+    Ok(until)
+}
+
+/// Whether an incident's entries may come to a chat.
+fn comes(room: &Room<'_>, channel: Option<&Channel>, incident: &Incident) -> Result<bool, Failure> {
+    for what in channel.iter().flat_map(|channel| &channel.subscriptions).map(|it| &it.follow.what) {
+        let comes = match what {
+            What::All => true,
+            What::Incident(handle) => *handle == incident.handle,
+            What::Organisation(handle) => room.view.member(incident, handle)?.is_some(),
+        };
+        if comes {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn not_followed(ask: &Ask, incident: &Incident) -> Failure {
+    let line = about(
+        ask,
+        incident,
+        " is not followed here, so there is nothing to mute.",
+        " qui non è seguito, quindi non c'è nulla da silenziare.",
+    );
+    Failure::refused(line)
+}

@@ -1,0 +1,62 @@
+//! `/test`: whether news would arrive here, shown by a sample.
+
+use record::{
+    lang::Text,
+    reply::{Block, Button, Item, Line, Reply, Tone},
+};
+
+use crate::kit::{Ask, Command, Failure, Given, Role, Room, chat::chat};
+
+/// `/test`
+pub static TEST: Command = Command {
+    name: "test",
+    about: Text {
+        en: "I post a sample here, to see whether news would arrive",
+        it: "Pubblico qui un esempio, per vedere se le notizie arriverebbero",
+    },
+    args: &[],
+    who: Role::Reader,
+    manages: true,
+    aliases: &[],
+    piped: None,
+    posts: true,
+    example: "",
+    run: test,
+};
+
+fn test(_: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
+    let chat = chat(ask, None)?;
+    chat.must_take_posts(ask)?;
+    let words = ask.say(
+        "I am posting a sample here. If it does not show within a minute, news would not arrive either; /delivery tells why.",
+        "Sto pubblicando qui un esempio. Se non compare entro un minuto, non arriverebbero nemmeno le notizie; /delivery dice perché.",
+    );
+    let mut reply = Reply::personal(Tone::Good, words);
+    reply.post = Some(Box::new(sample(ask)));
+    Ok(reply)
+}
+
+/// A post like those that come, about nothing that happened.
+fn sample(ask: &Ask) -> Reply {
+    let head = Line::new().text(ask.say("Statement · ", "Dichiarazione · ")).strong("Example S.p.A.").text(ask.say(
+        " (victim), published by Example News · 1 January 2000",
+        " (vittima), tramite Example News · 1º gennaio 2000",
+    ));
+    let body =
+        vec![ask.say("This is how a new entry would read here.", "Così si leggerebbe qui una nuova voce.").into()];
+    Reply::titled(Line::new().strong(ask.say("Sample: nothing has happened", "Esempio: non è successo nulla")))
+        .with(Block::Item(Item { head, body }))
+        .say(ask.say("Source: Example News (made up)", "Fonte: Example News (inventata)"))
+        .note(ask.say(
+            "asked for with /test · an entry would have its name here, and buttons to its timeline and sources",
+            "richiesto con /test · una voce avrebbe qui il suo nome, e pulsanti per cronologia e fonti",
+        ))
+        .row(
+            [
+                Button::fresh(ask.say("Followed here", "Seguiti qui"), "/subscriptions"),
+                Button::fresh(ask.say("Deliveries", "Consegne"), "/delivery"),
+            ]
+            .into_iter()
+            .flatten(),
+        )
+}
