@@ -3,6 +3,7 @@
 //! The rooms of the program; ARCHITECTURE.md says who may know whom.
 #![warn(missing_docs)]
 
+pub mod alarms;
 pub mod bundled;
 pub mod cli;
 pub mod config;
@@ -10,6 +11,7 @@ pub mod console;
 pub mod control;
 pub mod desk;
 pub mod discord;
+pub mod dispatch;
 pub mod rates;
 pub mod serve;
 pub mod signs;

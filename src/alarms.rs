@@ -1,0 +1,76 @@
+//! What dispatch has to tell, in words: to owners, and to whoever subscribed a channel that cannot be reached.
+
+use crate::{
+    dispatch::office::Word,
+    signs::{Alert, Words},
+};
+
+/// How many channels a message names.
+const NAMED: usize = 10;
+
+/// A word of dispatch's, as it is told behind the doors.
+pub fn alert(word: Word) -> Option<Alert> {
+    let words = |en: String, it: String| Words { en, it };
+    Some(match word {
+        Word::Refused { entry, network, why } => {
+            tracing::error!(%entry, network = network.name(), why, "a platform does not take an entry");
+            let name = network.name();
+            Alert::to_owners(
+                None,
+                words(
+                    format!(
+                        "{name} does not take {entry}, not even as plain text: {why}. Those who follow it there did not get it; “strillone deliveries --retry” sends it again."
+                    ),
+                    format!(
+                        "{name} non accetta {entry}, nemmeno come testo semplice: {why}. Chi lo segue lì non lo ha ricevuto; «strillone deliveries --retry» lo invia di nuovo."
+                    ),
+                ),
+            )
+        }
+        Word::Token(network) => {
+            tracing::error!(network = network.name(), "the platform refuses the token: nothing more is pushed there");
+            // The door that is shut by it tells the owners behind the other.
+            return None;
+        }
+        Word::Trouble { to, channels, closed } => {
+            let some: Vec<String> =
+                channels.iter().take(NAMED).map(|(channel, why)| format!("{channel} ({why})")).collect();
+            let more = channels.len().saturating_sub(NAMED);
+            let mut list = some.join(", ");
+            if more > 0 {
+                list += &format!(" + {more}");
+            }
+            tracing::info!(channels = channels.len(), "channels cannot be reached; whoever subscribed them is told");
+            let words = match closed {
+                true => words(
+                    format!(
+                        "Topics that you had me post in are closed or gone: {list}. I posted once in the group itself; what comes next waits for 30 days until the topic is open again. /subscribe in another topic has me post there."
+                    ),
+                    format!(
+                        "Alcuni argomenti in cui mi hai fatto pubblicare sono chiusi o non esistono più: {list}. Ho pubblicato una volta nel gruppo; il resto aspetta per 30 giorni che l'argomento riapra. Con /subscribe in un altro argomento pubblico lì."
+                    ),
+                ),
+                false => words(
+                    format!(
+                        "I can no longer post where you subscribed: {list}. What comes next waits for 30 days; give me the right to write there, and I bring it."
+                    ),
+                    format!(
+                        "Non posso più pubblicare dove mi avevi chiesto: {list}. Quello che arriva aspetta 30 giorni; dammi il permesso di scrivere lì e te lo porto."
+                    ),
+                ),
+            };
+            Alert { about: None, to: Some(to), words }
+        }
+        Word::Doubtful(count) => {
+            tracing::error!(count, "entries were under way when the state was lost; they are taken for sent");
+            let (en, it) = match count {
+                1 => ("1 entry was under way when my state was lost. I take it for sent, so that nobody gets it twice.".to_owned(),
+                      "1 voce era in consegna quando il mio stato è andato perso. La considero inviata, perché nessuno la riceva due volte.".to_owned()),
+                n => (format!("{n} entries were under way when my state was lost. I take them for sent, so that nobody gets them twice."),
+                      format!("{n} voci erano in consegna quando il mio stato è andato perso. Le considero inviate, perché nessuno le riceva due volte.")),
+            };
+            let (more_en, more_it) = (" “strillone deliveries” names them.", " «strillone deliveries» le elenca.");
+            Alert::to_owners(None, words(en + more_en, it + more_it))
+        }
+    })
+}

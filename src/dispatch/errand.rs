@@ -1,0 +1,84 @@
+//! What dispatch asks of a door: one request at a time, and what it came to. When and where is dispatch's; how it is
+//! dressed and sent is the door's.
+
+use std::{future::Future, pin::Pin, sync::Arc};
+
+use record::{
+    channel::PlaceKind,
+    lang::Lang,
+    outbox::{Ms, Outcome},
+    private::Address,
+    reply::Reply,
+};
+
+/// One request to a platform.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// Where.
+    pub to: Address,
+    /// What kind of place that is.
+    pub place: PlaceKind,
+    /// The language of what is said, for the words that a door adds.
+    pub lang: Lang,
+    /// What is to be done.
+    pub errand: Errand,
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub enum Errand {
+    /// Send one message of a reply.
+    Post(Post),
+    /// Put one message of a reply in the place of an earlier one.
+    Edit {
+        /// The earlier one.
+        message: u64,
+        /// What is said.
+        reply: Arc<Reply>,
+        /// Which of its messages, from 0.
+        part: usize,
+        /// How many messages there are to put it in: what does not fit is left out, and said to be.
+        parts: usize,
+        /// Without markup, since that was refused.
+        plain: bool,
+    },
+    /// Look for a message of ours in the chat's history.
+    Find {
+        /// Its mark.
+        mark: String,
+        /// When it was sent, or a little before.
+        since: Ms,
+    },
+    /// Ask for something harmless, to see whether the platform answers.
+    Probe,
+}
+
+/// A message to be sent.
+#[derive(Clone, Debug)]
+pub struct Post {
+    /// What is said.
+    pub reply: Arc<Reply>,
+    /// Which of its messages, from 0. [`Outcome::Done`] tells whether there are more.
+    pub part: usize,
+    /// Without markup, since that was refused.
+    pub plain: bool,
+    /// The message that it answers.
+    pub reply_to: Option<u64>,
+    /// The same at every try: at most 25 characters.
+    pub nonce: String,
+    /// Without a sound.
+    pub silent: bool,
+    /// The role that it calls.
+    pub mention: Option<u64>,
+    /// Into the chat itself instead of its topic, which is closed.
+    pub general: bool,
+}
+
+/// What an order comes to, some time.
+pub type Carried<'a> = Pin<Box<dyn Future<Output = Outcome> + Send + 'a>>;
+
+/// A door's way out for news: does what an order says, once, and tells what came of it. It never tries again by itself.
+pub trait Courier: Send + Sync {
+    /// Carries an order out.
+    fn carry<'a>(&'a self, order: &'a Order) -> Carried<'a>;
+}

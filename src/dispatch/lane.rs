@@ -1,0 +1,239 @@
+//! The way out to one network: what is at hand, what is under way, and whether the platform is to be trusted.
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use record::{
+    channel::ChannelNumber,
+    outbox::{self, Ms},
+    store::Due,
+};
+
+use super::pace::Pace;
+
+/// So many chats that are limited one after the other, with nothing that gets through between them, mean that the
+/// platform limits us as a whole: Telegram does not say which it is.
+const LIMITED: usize = 5;
+
+/// A request under way.
+#[derive(Clone, Debug)]
+pub struct Flying {
+    /// For which channel; 0 for none.
+    pub channel: ChannelNumber,
+    /// For which delivery.
+    pub commit: u64,
+    /// The chat whose budget it spends.
+    pub chat: String,
+    /// What it is.
+    pub doing: Doing,
+    /// When it left.
+    pub at: Ms,
+}
+
+/// What a request is.
+#[derive(Clone, Debug)]
+pub enum Doing {
+    /// A message.
+    Post {
+        /// The entries that it tells.
+        told: Vec<u64>,
+        /// Whether it shows an entry whole.
+        copy: bool,
+        /// Whether it tells of entries that may not have come.
+        doubts: bool,
+    },
+    /// A change of an earlier message.
+    Edit {
+        /// The delivery that it was sent for.
+        holder: u64,
+        /// Which of its messages, of how many.
+        part: usize,
+        /// How many messages it has.
+        parts: usize,
+        /// Everything up to this commit was known when it was written.
+        head: u64,
+    },
+    /// A look into the history.
+    Find,
+    /// A harmless question.
+    Probe,
+}
+
+impl Doing {
+    /// For whoever counts.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Doing::Post { .. } => "post",
+            Doing::Edit { .. } => "edit",
+            Doing::Find => "find",
+            Doing::Probe => "probe",
+        }
+    }
+}
+
+/// Whether the platform is asked something harmless before anything else leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Trust {
+    Yes,
+    /// It is asked at this moment.
+    At(Ms),
+    /// It is being asked.
+    Asking,
+}
+
+/// The way out to one network.
+pub struct Lane {
+    open: bool,
+    /// What may be spent.
+    pub pace: Arc<Pace>,
+    most: usize,
+    /// Heads that are due, in the order in which they became due.
+    pub hands: VecDeque<Due>,
+    flying: BTreeMap<u64, Flying>,
+    channels: HashSet<ChannelNumber>,
+    chats: HashSet<String>,
+    /// How many messages of a delivery were changed already, by channel.
+    edited: HashMap<(ChannelNumber, u64), (usize, u64)>,
+    trust: Trust,
+    failures: u32,
+    limited: Vec<String>,
+}
+
+impl Lane {
+    /// A lane that is shut.
+    pub fn new(pace: Arc<Pace>, most: usize) -> Lane {
+        Lane {
+            open: false,
+            pace,
+            most,
+            hands: VecDeque::new(),
+            flying: BTreeMap::new(),
+            channels: HashSet::new(),
+            chats: HashSet::new(),
+            edited: HashMap::new(),
+            trust: Trust::Yes,
+            failures: 0,
+            limited: Vec::new(),
+        }
+    }
+
+    /// The network can be reached.
+    pub fn open(&mut self) {
+        self.open = true;
+        self.trusts();
+    }
+
+    /// It cannot; what is under way still comes back.
+    pub fn shut(&mut self) {
+        self.open = false;
+        self.hands.clear();
+    }
+
+    /// Whether anything may leave.
+    pub fn is_open(&self) -> bool {
+        self.open
+    }
+
+    /// How many requests are under way.
+    pub fn flying(&self) -> usize {
+        self.flying.len()
+    }
+
+    /// Whether one more may leave.
+    pub fn has_room(&self) -> bool {
+        self.flying.len() < self.most
+    }
+
+    /// Takes due heads to hand, those that are not already.
+    pub fn take(&mut self, due: Vec<Due>, most: usize) {
+        for due in due {
+            if self.hands.len() >= most {
+                return;
+            }
+            if !self.channels.contains(&due.channel) && !self.hands.iter().any(|it| it.channel == due.channel) {
+                self.hands.push_back(due);
+            }
+        }
+    }
+
+    /// Whether something is under way for a chat or a channel.
+    pub fn is_busy(&self, chat: &str, channel: ChannelNumber) -> bool {
+        self.channels.contains(&channel) || self.chats.contains(chat)
+    }
+
+    /// A request left.
+    pub fn left(&mut self, id: u64, flying: Flying) {
+        if matches!(flying.doing, Doing::Probe) {
+            self.trust = Trust::Asking;
+        } else {
+            self.channels.insert(flying.channel);
+            self.chats.insert(flying.chat.clone());
+        }
+        self.flying.insert(id, flying);
+    }
+
+    /// A request came back at a moment.
+    pub fn landed(&mut self, id: u64, at: Ms) -> Option<Flying> {
+        let flying = self.flying.remove(&id)?;
+        self.pace.budget().end(&flying.chat, at);
+        self.channels.remove(&flying.channel);
+        self.chats.remove(&flying.chat);
+        Some(flying)
+    }
+
+    /// How many messages of a delivery were changed already to what is known at a commit.
+    pub fn edited(&self, channel: ChannelNumber, holder: u64, head: u64) -> usize {
+        self.edited.get(&(channel, holder)).filter(|(_, of)| *of == head).map_or(0, |(parts, _)| *parts)
+    }
+
+    /// Notes how many messages of a delivery were changed to what was known at a commit.
+    pub fn set_edited(&mut self, channel: ChannelNumber, holder: u64, parts: usize, head: u64) {
+        match parts {
+            0 => self.edited.remove(&(channel, holder)),
+            parts => self.edited.insert((channel, holder), (parts, head)),
+        };
+    }
+
+    /// A chat was limited; whether that means that we are as a whole.
+    pub fn limited(&mut self, chat: &str) -> bool {
+        if !self.limited.iter().any(|known| known == chat) {
+            self.limited.push(chat.to_owned());
+        }
+        let all = self.limited.len() >= LIMITED;
+        if all {
+            self.limited.clear();
+        }
+        all
+    }
+
+    /// Something got through.
+    pub fn trusts(&mut self) {
+        self.trust = Trust::Yes;
+        self.failures = 0;
+        self.limited.clear();
+    }
+
+    /// Something did not get through, or nobody knows: before more is risked, the platform is asked something harmless.
+    pub fn doubt(&mut self, now: Ms) {
+        if matches!(self.trust, Trust::At(_)) {
+            return;
+        }
+        self.trust = Trust::At(now + if self.failures == 0 { 0 } else { outbox::pause(self.failures.min(6)) });
+        self.failures += 1;
+    }
+
+    /// When the platform is to be asked something harmless.
+    pub fn probes_at(&self) -> Option<Ms> {
+        match self.trust {
+            Trust::At(at) => Some(at),
+            _ => None,
+        }
+    }
+
+    /// Whether it is being asked.
+    pub fn is_probing(&self) -> bool {
+        self.trust == Trust::Asking
+    }
+}

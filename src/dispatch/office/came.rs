@@ -1,0 +1,444 @@
+//! What came of an order, and what follows from that.
+
+use std::sync::Arc;
+
+use record::{
+    channel::{Channel, ChannelNumber, Network},
+    outbox::{self, Delivery, Ms, Outcome, Reason, State, Trouble},
+    private::{Address, Fact},
+};
+
+use super::{
+    super::lane::{Doing, Flying},
+    GATHERED, Kept, Office, Turn, Unsure, Word, moment, words,
+};
+
+/// The longest pause between two tries of something that did not get through.
+const SOON: Ms = 30_000;
+/// How long pushing rests on Telegram when it seems to limit us as a whole.
+const REST: Ms = 10_000;
+
+/// When something that did not get through is tried again: the platform itself is asked first whether it is well, so
+/// this need not grow for long.
+fn soon(tries: u32) -> Ms {
+    outbox::pause(tries.saturating_sub(1)).min(SOON)
+}
+
+/// What came of it.
+impl Office {
+    pub(super) fn came(&mut self, (id, at): (u64, Ms), outcome: Outcome, now: Ms, turn: &mut Turn) -> Kept<()> {
+        let Some((network, flying)) = Network::ALL.into_iter().find_map(|it| Some((it, self.lane(it).landed(id, at)?)))
+        else {
+            return Ok(());
+        };
+        turn.came.push((network, flying.doing.name(), outcome.clone(), at - flying.at));
+        let (number, commit) = (flying.channel, flying.commit);
+        match (&flying.doing, &outcome) {
+            (Doing::Probe, outcome) => {
+                self.probed(network, outcome, now, turn);
+                return Ok(());
+            }
+            (_, Outcome::Token) => return self.token(network, number, commit, turn, now),
+            _ => {}
+        }
+        let store = Arc::clone(&self.store);
+        let ledger = store.ledger();
+        let (Some(channel), Some(mut delivery)) = (ledger.channel(number)?, ledger.delivery(number, commit)?) else {
+            return Ok(());
+        };
+        // Whatever a look into the history comes to, what it looked for stays unknown until it is found or missed.
+        delivery.unknown |= matches!(flying.doing, Doing::Find);
+        match outcome {
+            Outcome::Later { wait, all } => {
+                // Where it goes on saying so, it is asked less and less often.
+                delivery.tries += 1;
+                let until = now.saturating_add(wait.max(outbox::pause(delivery.tries.saturating_sub(2))).max(1));
+                let lane = self.lane(network);
+                lane.pace.budget().shut_chat(&flying.chat, until);
+                if all {
+                    lane.pace.budget().shut(until);
+                } else if network == Network::Telegram && lane.limited(&flying.chat) {
+                    // Telegram does not say whether it means everybody: a short rest tells.
+                    lane.pace.budget().shut(until.min(now + REST));
+                }
+                self.back(number, commit, delivery, until, now)?;
+            }
+            Outcome::Moved(to) => {
+                let said = self.say_at(Fact::Moved { from: channel.address.clone(), to }, moment(now));
+                let follows = ledger.channel(number)?.is_some_and(|it| it.address != channel.address);
+                match (said, follows) {
+                    (false, _) => self.back(number, commit, delivery, now + REST, now)?,
+                    (true, true) => self.back(number, commit, delivery, now, now)?,
+                    // The new address is a channel of its own, which has it or will.
+                    (true, false) => {
+                        (delivery.state, delivery.at) = (State::None(Reason::Unsubscribed), now);
+                        self.settle(number, &[(commit, delivery)], now)?;
+                    }
+                }
+            }
+            Outcome::Shut { why, right } => self.shut_out(number, &channel, delivery, commit, (&why, right), now)?,
+            Outcome::Closed(why) => self.closed(number, &channel, delivery, commit, &why, now)?,
+            Outcome::NotSent(why) => {
+                delivery.tries += 1;
+                let until = now + soon(delivery.tries);
+                tracing::debug!(why, network = network.name(), "a message did not leave");
+                self.lane(network).doubt(now);
+                self.back(number, commit, delivery, until, now)?;
+            }
+            outcome => match flying.doing {
+                Doing::Post { .. } => self.posted(network, &flying, &channel, delivery, outcome, now, turn)?,
+                Doing::Edit { .. } => self.edited(network, &flying, delivery, outcome, now, turn)?,
+                Doing::Find => self.found(network, &flying, delivery, outcome, now)?,
+                Doing::Probe => {}
+            },
+        }
+        Ok(())
+    }
+
+    /// It was not done: it waits again.
+    fn back(&mut self, number: ChannelNumber, commit: u64, delivery: Delivery, until: Ms, now: Ms) -> Kept<()> {
+        self.waits(number, commit, delivery, now)?;
+        self.store.ledger().postpone(number, until)
+    }
+
+    /// This request was not done; an earlier one may have been, which only a platform with a memory can clear up.
+    fn waits(&mut self, number: ChannelNumber, commit: u64, mut delivery: Delivery, now: Ms) -> Kept<()> {
+        delivery.state = if delivery.unknown { State::Flying } else { State::Waiting };
+        delivery.at = now;
+        self.settle(number, &[(commit, delivery)], now)
+    }
+
+    fn token(&mut self, network: Network, number: ChannelNumber, commit: u64, turn: &mut Turn, now: Ms) -> Kept<()> {
+        if self.lane(network).is_open() {
+            turn.words.push(Word::Token(network));
+        }
+        self.lane(network).shut();
+        match self.store.ledger().delivery(number, commit)? {
+            Some(delivery) => self.back(number, commit, delivery, now, now),
+            None => Ok(()),
+        }
+    }
+
+    fn probed(&mut self, network: Network, outcome: &Outcome, now: Ms, turn: &mut Turn) {
+        match outcome {
+            Outcome::Done { .. } | Outcome::Found(_) => self.lane(network).trusts(),
+            Outcome::Token => {
+                self.lane(network).shut();
+                turn.words.push(Word::Token(network));
+            }
+            Outcome::Later { wait, .. } => {
+                self.lane(network).trusts();
+                self.lane(network).pace.budget().shut(now.saturating_add(*wait));
+            }
+            _ => self.lane(network).doubt(now),
+        }
+    }
+
+    /// The chat does not let us in: it is owed what is open, and tried again later.
+    fn shut_out(
+        &mut self,
+        number: ChannelNumber,
+        channel: &Channel,
+        delivery: Delivery,
+        commit: u64,
+        (why, right): (&str, bool),
+        now: Ms,
+    ) -> Kept<()> {
+        self.waits(number, commit, delivery, now)?;
+        let trouble = match self.store.ledger().mailbox(number)?.trouble {
+            Some(known) => Trouble { probes: known.probes + 1, ..known },
+            None => {
+                if let Some(by) = channel.by.clone().filter(|by| right && *by != channel.address) {
+                    self.tell_trouble(by, channel, false, why, now);
+                }
+                Trouble::new(now, why, false)
+            }
+        };
+        self.set_trouble(number, Some(trouble), now)
+    }
+
+    /// The topic is closed: the chat itself gets it, once; then it is waited for.
+    fn closed(
+        &mut self,
+        number: ChannelNumber,
+        channel: &Channel,
+        mut delivery: Delivery,
+        commit: u64,
+        why: &str,
+        now: Ms,
+    ) -> Kept<()> {
+        let trouble = self.store.ledger().mailbox(number)?.trouble;
+        let in_topic = channel.address.0 != channel.address.chat();
+        if trouble.is_none() && in_topic && !delivery.general && delivery.ids.is_empty() && !delivery.amends {
+            delivery.general = true;
+            return self.back(number, commit, delivery, now, now);
+        }
+        delivery.general = false;
+        self.waits(number, commit, delivery, now)?;
+        if trouble.is_none() {
+            self.tell_closed(channel, why, now);
+        }
+        let trouble = match trouble {
+            Some(known) => Trouble { probes: known.probes + 1, ..known },
+            None => Trouble::new(now, why, true),
+        };
+        self.set_trouble(number, Some(trouble), now)
+    }
+
+    fn tell_closed(&mut self, channel: &Channel, why: &str, now: Ms) {
+        if let Some(to) = channel.by.clone() {
+            self.tell_trouble(to, channel, true, why, now);
+        }
+    }
+
+    /// Whoever subscribed is told soon: of all channels that are in trouble by then, in one message.
+    fn tell_trouble(&mut self, to: Address, channel: &Channel, closed: bool, why: &str, now: Ms) {
+        let channel = channel.address.clone();
+        self.troubles.entry((to, closed)).or_default().push((channel, why.to_owned()));
+        self.tell_at.get_or_insert(now + GATHERED);
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "an outcome, where, and of what")]
+    fn posted(
+        &mut self,
+        network: Network,
+        flying: &Flying,
+        channel: &Channel,
+        mut delivery: Delivery,
+        outcome: Outcome,
+        now: Ms,
+        turn: &mut Turn,
+    ) -> Kept<()> {
+        let (number, commit) = (flying.channel, flying.commit);
+        match outcome {
+            Outcome::Done { id, more } => {
+                self.lane(network).trusts();
+                delivery.ids.extend(id);
+                delivery.unknown = false;
+                delivery.lost |= id.is_none();
+                if more && !delivery.lost {
+                    // The next part is a message of its own, with a nonce of its own.
+                    (delivery.first, delivery.repeats) = (0, 0);
+                    return self.back(number, commit, delivery, now, now);
+                }
+                self.arrived(flying, channel, delivery, now)
+            }
+            Outcome::Over => self.arrived(flying, channel, delivery, now),
+            Outcome::Content(why) | Outcome::Gone(why) => self.refused(network, flying, delivery, &why, now, turn),
+            Outcome::Unsure(why) => {
+                tracing::debug!(why, network = network.name(), "nobody knows whether a message arrived");
+                self.lane(network).doubt(now);
+                delivery.tries += 1;
+                let until = now + soon(delivery.tries);
+                match (network, self.rules.unsure) {
+                    (Network::Telegram, Unsure::Hold) => self.hold(number, commit, delivery, now),
+                    (Network::Telegram, _) if delivery.repeats >= outbox::REPEATS => {
+                        self.hold(number, commit, delivery, now)
+                    }
+                    (Network::Telegram, Unsure::Repeat) => {
+                        delivery.repeats += 1;
+                        self.back(number, commit, delivery, until, now)
+                    }
+                    // It stays in flight: the same nonce, or a look into the history, tells.
+                    (Network::Discord, _) => {
+                        delivery.unknown = true;
+                        self.back(number, commit, delivery, until, now)
+                    }
+                }
+            }
+            other => {
+                tracing::error!(?other, "a message came to something that messages do not come to");
+                self.back(number, commit, delivery, now + outbox::pause(10), now)
+            }
+        }
+    }
+
+    /// A message, and all that it tells, is there.
+    fn arrived(&mut self, flying: &Flying, channel: &Channel, delivery: Delivery, now: Ms) -> Kept<()> {
+        let Doing::Post { told, copy, doubts } = &flying.doing else { return Ok(()) };
+        let (number, store) = (flying.channel, Arc::clone(&self.store));
+        let ledger = store.ledger();
+        let sent = |mut it: Delivery| {
+            (it.state, it.at, it.copy) = (State::Sent, now, *copy);
+            (it.shown, it.born) = (delivery.born, delivery.born);
+            (it.ids, it.lost, it.card) = (delivery.ids.clone(), delivery.lost, delivery.card);
+            it
+        };
+        let mut settled = vec![(flying.commit, sent(delivery.clone()))];
+        for commit in told.iter().filter(|commit| **commit != flying.commit) {
+            if let Some(other) = ledger.delivery(number, *commit)? {
+                settled.push((*commit, sent(other)));
+            }
+        }
+        if delivery.replaces {
+            settled.extend(self.replaced(number, flying.commit)?);
+        }
+        self.settle(number, &settled, now)?;
+        if *doubts {
+            ledger.set_doubts(number, Vec::new())?;
+        }
+        if delivery.general {
+            self.tell_closed(channel, "the topic is closed", now);
+            return self.set_trouble(number, Some(Trouble::new(now, "the topic is closed", true)), now);
+        }
+        match ledger.mailbox(number)?.trouble {
+            Some(_) => self.set_trouble(number, None, now),
+            None => Ok(()),
+        }
+    }
+
+    /// The copies that a new message takes the place of: corrections need not look for them any more.
+    fn replaced(&self, number: ChannelNumber, commit: u64) -> Kept<Vec<(u64, Delivery)>> {
+        let view = self.store.view();
+        let mut replaced = Vec::new();
+        if let Some(subject) = words::subject(&view, commit)? {
+            for earlier in words::commits(&view, &subject)?.into_iter().filter(|it| *it != commit) {
+                if let Some(mut copy) = self.store.ledger().delivery(number, earlier)?.filter(|it| it.copy && it.lost) {
+                    copy.copy = false;
+                    replaced.push((earlier, copy));
+                }
+            }
+        }
+        Ok(replaced)
+    }
+
+    /// The platform does not take what is said: the words alone, and then it is given up.
+    fn refused(
+        &mut self,
+        network: Network,
+        flying: &Flying,
+        mut delivery: Delivery,
+        why: &str,
+        now: Ms,
+        turn: &mut Turn,
+    ) -> Kept<()> {
+        if !delivery.plain {
+            delivery.plain = true;
+            return self.back(flying.channel, flying.commit, delivery, now, now);
+        }
+        self.tell_refused(network, flying.commit, why, turn)?;
+        (delivery.state, delivery.at) = (State::Dead(why.chars().take(200).collect()), now);
+        self.settle(flying.channel, &[(flying.commit, delivery)], now)
+    }
+
+    /// Owners hear once of each entry, however many channels refuse it.
+    fn tell_refused(&mut self, network: Network, commit: u64, why: &str, turn: &mut Turn) -> Kept<()> {
+        if !self.refused.contains(&commit)
+            && let Some((incident, number)) = self.store.view().recorded_at(commit)?
+        {
+            self.refused.push(commit);
+            turn.words.push(Word::Refused { entry: incident.name(number), network, why: why.to_owned() });
+        }
+        Ok(())
+    }
+
+    fn edited(
+        &mut self,
+        network: Network,
+        flying: &Flying,
+        mut own: Delivery,
+        outcome: Outcome,
+        now: Ms,
+        turn: &mut Turn,
+    ) -> Kept<()> {
+        let Doing::Edit { holder, part, parts, head } = flying.doing else { return Ok(()) };
+        let (number, store) = (flying.channel, Arc::clone(&self.store));
+        let ledger = store.ledger();
+        let Some(copy) = ledger.delivery(number, holder)? else { return Ok(()) };
+        // All that a card tells is one message.
+        let mut holders = vec![(holder, copy.clone())];
+        if let Some((first, last)) = copy.card {
+            for row in ledger.deliveries(number, first) {
+                let (commit, other) = row?;
+                if commit > last {
+                    break;
+                }
+                if commit != holder && other.card == copy.card {
+                    holders.push((commit, other));
+                }
+            }
+        }
+        match outcome {
+            Outcome::Done { .. } => {
+                self.lane(network).trusts();
+                if part + 1 < parts {
+                    self.lane(network).set_edited(number, holder, part + 1, head);
+                } else {
+                    self.lane(network).set_edited(number, holder, 0, head);
+                    holders.iter_mut().for_each(|(_, it)| it.shown = head);
+                    self.settle(number, &holders, now)?;
+                }
+                if ledger.mailbox(number)?.trouble.is_some() {
+                    self.set_trouble(number, None, now)?;
+                }
+                ledger.postpone(number, now)
+            }
+            Outcome::Gone(_) => {
+                holders.iter_mut().for_each(|(_, it)| it.lost = true);
+                self.settle(number, &holders, now)?;
+                ledger.postpone(number, now)
+            }
+            Outcome::Content(why) if copy.plain => {
+                self.tell_refused(network, flying.commit, &why, turn)?;
+                (own.state, own.at) = (State::Dead(why.chars().take(200).collect()), now);
+                self.settle(number, &[(flying.commit, own)], now)
+            }
+            Outcome::Content(_) => {
+                holders.iter_mut().for_each(|(_, it)| it.plain = true);
+                self.settle(number, &holders, now)?;
+                ledger.postpone(number, now)
+            }
+            // Doing it twice is as good as once.
+            _ => {
+                self.lane(network).doubt(now);
+                own.tries += 1;
+                let until = now + soon(own.tries);
+                self.back(number, flying.commit, own, until, now)
+            }
+        }
+    }
+
+    fn found(
+        &mut self,
+        network: Network,
+        flying: &Flying,
+        mut delivery: Delivery,
+        outcome: Outcome,
+        now: Ms,
+    ) -> Kept<()> {
+        match outcome {
+            Outcome::Found(Some(id)) => {
+                // Whether there is more of it to be sent, the next try tells.
+                delivery.ids.push(id);
+                (delivery.unknown, delivery.first) = (false, 0);
+                self.back(flying.channel, flying.commit, delivery, now, now)
+            }
+            Outcome::Found(None) => {
+                (delivery.first, delivery.unknown) = (0, false);
+                self.back(flying.channel, flying.commit, delivery, now, now)
+            }
+            _ => {
+                self.lane(network).doubt(now);
+                delivery.tries += 1;
+                delivery.unknown = true;
+                let until = now + soon(delivery.tries);
+                self.back(flying.channel, flying.commit, delivery, until, now)
+            }
+        }
+    }
+
+    /// What a card that was under way told.
+    pub(super) fn open_between(&self, channel: ChannelNumber, first: u64, last: u64) -> Kept<Vec<u64>> {
+        let mut open = Vec::new();
+        for row in self.store.ledger().deliveries(channel, first) {
+            let (commit, delivery) = row?;
+            if commit > last {
+                break;
+            }
+            if delivery.is_open() && !delivery.amends {
+                open.push(commit);
+            }
+        }
+        Ok(open)
+    }
+}

@@ -1,0 +1,406 @@
+//! The office: decides what leaves next, writes it into the ledger, and reads what came of it. It neither waits nor
+//! reads the clock: a turn is given the moment and what happened, and gives back the orders that may leave now. What an
+//! order relies on is durable before the order is given back.
+
+mod audience;
+mod came;
+mod forget;
+mod plan;
+mod say;
+
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+use record::{
+    channel::{Channel, ChannelNumber, Network},
+    entry::EntryName,
+    outbox::{Ids, Ms, Outcome, Tally, Trouble},
+    private::{Address, Fact},
+    store::{Drafted, Known, Set, StateError, Store},
+};
+
+use super::{
+    Event,
+    errand::Order,
+    lane::{Doing, Lane},
+    pace::Pace,
+    words::{self, Subject, Words},
+};
+
+/// How many channels one turn looks at for one broadcast: readers and outcomes wait no longer than for these.
+const LOOKED_AT: usize = 400;
+/// How many channels' messages go into one line of the journal, and how many bytes they may take there.
+const IN_A_LINE: ChannelNumber = 1_000;
+const LINE: usize = 56 * 1024;
+/// For how long channels in trouble are gathered before whoever subscribed them is told.
+const GATHERED: Ms = 5_000;
+/// How many heads are taken from the ledger at once.
+const TAKEN: usize = 128;
+
+/// What becomes of a message on Telegram of which nobody knows whether it arrived.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unsure {
+    /// It is sent again, marked as a repetition.
+    Repeat,
+    /// It is not; the next message says that it may be missing.
+    Hold,
+}
+
+/// What the office goes by.
+#[derive(Clone, Copy, Debug)]
+pub struct Rules {
+    /// The zone in which clock times are shown to those who chose none.
+    pub zone: Tz,
+    /// See [`Unsure`].
+    pub unsure: Unsure,
+    /// How many requests may be under way on Telegram: after a kill so many at most are of unknown fate.
+    pub telegram_in_flight: usize,
+    /// The same on Discord, where a nonce makes a second try harmless.
+    pub discord_in_flight: usize,
+    /// For how long after an incident is closed its messages are remembered, so that corrections reach them.
+    pub keep: Ms,
+}
+
+/// What happened since the last turn.
+#[derive(Clone, Debug)]
+pub enum Happened {
+    /// An order came to this, at this moment.
+    Came(u64, Outcome, Ms),
+    /// A network can be reached.
+    Open(Network),
+    /// A network cannot be reached until it is opened again.
+    Shut(Network),
+    /// Something else.
+    Event(Event),
+}
+
+/// An order to be carried out now.
+#[derive(Clone, Debug)]
+pub struct Placed {
+    /// Its number, by which its outcome is told.
+    pub id: u64,
+    /// On which network.
+    pub network: Network,
+    /// The order.
+    pub order: Order,
+}
+
+/// Somebody should be told something.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Word {
+    /// The owners: a platform does not take an entry.
+    Refused {
+        /// The entry.
+        entry: EntryName,
+        /// The platform.
+        network: Network,
+        /// What it said.
+        why: String,
+    },
+    /// The owners: the platform does not take our token.
+    Token(Network),
+    /// Whoever subscribed some channels: nothing can be posted there any more.
+    Trouble {
+        /// Whom.
+        to: Address,
+        /// Which channels, and what the platform said of each.
+        channels: Vec<(Address, String)>,
+        /// Whether only their topics are closed.
+        closed: bool,
+    },
+    /// The owners: broadcasts were under way when the state was lost, and are taken for sent.
+    Doubtful(u32),
+}
+
+/// What a turn gives back.
+#[derive(Debug, Default)]
+pub struct Turn {
+    /// What leaves now.
+    pub orders: Vec<Placed>,
+    /// When the next turn is due, if nothing happens before.
+    pub wake: Option<Ms>,
+    /// Who should be told what.
+    pub words: Vec<Word>,
+    /// What came of orders, for whoever counts: the network, what it was, the outcome, milliseconds since it left, and
+    /// since the entry was recorded.
+    pub came: Vec<(Network, &'static str, Outcome, Ms)>,
+    /// What of the ledger could not be read or written, the first of it.
+    pub failed: Option<StateError>,
+}
+
+/// The office.
+pub struct Office {
+    store: Arc<Store>,
+    rules: Rules,
+    lanes: [Lane; 2],
+    words: Words,
+    /// Broadcasts with nothing open any more, and the channel to go on from with what the journal is told of them.
+    draining: VecDeque<(u64, ChannelNumber)>,
+    /// What became of deliveries whose broadcast the journal knows to be over: by broadcast.
+    late: HashMap<u64, Vec<(ChannelNumber, Ids)>>,
+    /// The commit up to which every broadcast was expanded.
+    expanded: u64,
+    orders: u64,
+    /// The ledger was written since it was last synced, by something that must last.
+    dirty: bool,
+    /// The journal takes nothing any more: no broadcast is begun.
+    mute: bool,
+    refused: Vec<u64>,
+    /// Channels in trouble, by whom is to be told and whether only a topic is closed; and when they are.
+    troubles: BTreeMap<(Address, bool), Vec<(Address, String)>>,
+    tell_at: Option<Ms>,
+    forgetting: forget::Forgetting,
+}
+
+type Kept<T> = Result<T, StateError>;
+
+/// What is to be done about the head of a channel.
+enum Step {
+    /// It was settled; the next one may be due.
+    Settled,
+    /// Nothing now: it is due at another time.
+    Wait,
+    /// This leaves.
+    Leave(Box<Order>, Doing),
+}
+
+impl Office {
+    /// How many requests are under way.
+    pub fn flying(&self) -> usize {
+        self.lanes.iter().map(Lane::flying).sum()
+    }
+
+    /// Opens: takes up every broadcast where it was left.
+    pub fn open(store: Arc<Store>, rules: Rules, paces: [Arc<Pace>; 2]) -> Kept<(Office, Vec<Word>)> {
+        let [telegram, discord] = paces;
+        let lanes = [Lane::new(telegram, rules.telegram_in_flight), Lane::new(discord, rules.discord_in_flight)];
+        let expanded = store.ledger().expanded()?;
+        let mut office = Office {
+            store,
+            rules,
+            lanes,
+            words: Words::default(),
+            draining: VecDeque::new(),
+            late: HashMap::new(),
+            expanded,
+            orders: 0,
+            dirty: false,
+            mute: false,
+            refused: Vec::new(),
+            troubles: BTreeMap::new(),
+            tell_at: None,
+            forgetting: forget::Forgetting::default(),
+        };
+        let words = office.take_up()?;
+        Ok((office, words))
+    }
+
+    /// Looks through what was left.
+    fn take_up(&mut self) -> Kept<Vec<Word>> {
+        let store = Arc::clone(&self.store);
+        let ledger = store.ledger();
+        let tallies: Vec<(u64, Tally)> = ledger.tallies().collect::<Kept<_>>()?;
+        for (commit, tally) in tallies {
+            let known = ledger.broadcast(commit)?.map(|it| it.known);
+            if tally.begun && known == Some(Known::Recorded) {
+                self.say(Fact::Begun { broadcast: commit });
+            }
+            if tally.expanded && tally.open == 0 && !tally.drained && !tally.doubtful {
+                self.draining.push_back((commit, 1));
+            }
+        }
+        let (mut doubtful, mut at) = (0, self.expanded);
+        while let Some(broadcast) = ledger.broadcast_after(at)? {
+            at = broadcast.commit;
+            if broadcast.known == Known::Begun && ledger.tally(at)?.is_none() {
+                // It was under way when the state was lost: taken for sent, so that nobody gets it twice.
+                let tally = Tally { begun: true, expanded: true, doubtful: true, ..Tally::default() };
+                ledger.set_tally(at, Some(&tally))?;
+                doubtful += 1;
+            }
+        }
+        self.store.sync_ledger()?;
+        Ok(if doubtful > 0 { vec![Word::Doubtful(doubtful)] } else { Vec::new() })
+    }
+
+    fn lane(&mut self, network: Network) -> &mut Lane {
+        let [telegram, discord] = &mut self.lanes;
+        match network {
+            Network::Telegram => telegram,
+            Network::Discord => discord,
+        }
+    }
+
+    /// One turn: reads what happened, expands, and gives out what may leave.
+    pub fn turn(&mut self, now: Ms, happened: Vec<Happened>) -> Turn {
+        let mut turn = Turn::default();
+        for it in happened {
+            let read = match it {
+                Happened::Came(id, outcome, at) => self.came((id, at), outcome, now, &mut turn),
+                Happened::Open(network) => {
+                    self.lane(network).open();
+                    Ok(())
+                }
+                Happened::Shut(network) => {
+                    self.lane(network).shut();
+                    Ok(())
+                }
+                Happened::Event(event) => self.event(event, now),
+            };
+            // What went wrong with one of them must not hide what happened to the others.
+            turn.failed = turn.failed.or(read.err());
+        }
+        let worked = self.work(now, &mut turn);
+        turn.failed = turn.failed.or(worked.err());
+        if self.dirty {
+            match self.store.sync_ledger() {
+                Ok(()) => self.dirty = false,
+                Err(error) => {
+                    // Nothing leaves that is not durable.
+                    for placed in turn.orders.drain(..) {
+                        drop(self.lane(placed.network).landed(placed.id, now));
+                    }
+                    turn.failed = turn.failed.or(Some(error));
+                }
+            }
+        }
+        turn
+    }
+
+    fn work(&mut self, now: Ms, turn: &mut Turn) -> Kept<()> {
+        let busy = self.expand(now)? | self.drain(now)?;
+        let busy = busy || self.forget(now)?;
+        for network in Network::ALL {
+            self.plan(network, now, turn)?;
+        }
+        match self.tell_at {
+            Some(at) if at <= now => {
+                self.tell_at = None;
+                let troubles = std::mem::take(&mut self.troubles).into_iter();
+                turn.words.extend(troubles.map(|((to, closed), channels)| Word::Trouble { to, channels, closed }));
+            }
+            Some(at) => wake(turn, at),
+            None => {}
+        }
+        let told = self.draining.is_empty() && self.late.is_empty();
+        if busy || !(told || self.mute) {
+            turn.wake = Some(now);
+        }
+        Ok(())
+    }
+
+    /// Says a fact in the journal; tells whether it is there.
+    fn say(&mut self, fact: Fact) -> bool {
+        let at = self.store.view().last_recorded().ok().flatten().unwrap_or_default();
+        self.say_at(fact, at)
+    }
+
+    fn say_at(&mut self, fact: Fact, at: DateTime<Utc>) -> bool {
+        let said = self.store.say(Set { ask: None, expects: Vec::new(), said: vec![Drafted::Fact(fact)], at });
+        if let Err(error) = &said {
+            if !self.mute {
+                tracing::error!(%error, "the journal takes nothing: no further entry is sent until the next start");
+            }
+            self.mute = true;
+        }
+        said.is_ok()
+    }
+}
+
+/// The Discord server that a channel is in.
+fn server_of(channel: &Channel) -> Option<u64> {
+    channel.settings.0.strip_prefix("discord:g")?.parse().ok()
+}
+
+fn wake(turn: &mut Turn, at: Ms) {
+    turn.wake = Some(turn.wake.map_or(at, |now| now.min(at)));
+}
+
+fn moment(now: Ms) -> DateTime<Utc> {
+    DateTime::from_timestamp_millis(now).unwrap_or_default()
+}
+
+/// What happened on the platforms.
+impl Office {
+    fn event(&mut self, event: Event, now: Ms) -> Kept<()> {
+        match event {
+            Event::Moved { from, to } => {
+                self.say_at(Fact::Moved { from, to }, moment(now));
+            }
+            Event::Returned(address) => {
+                for channel in self.store.ledger().channels_in(&address.0)? {
+                    self.returned(channel, now)?;
+                }
+            }
+            Event::Removed { address, why } => {
+                for channel in self.store.ledger().channels_in(&address.0)? {
+                    self.removed(channel, &why, now)?;
+                }
+            }
+            Event::ReturnedServer(server) => {
+                for channel in self.in_server(|it| it == server)? {
+                    self.returned(channel, now)?;
+                }
+            }
+            Event::RemovedServer(server) => {
+                for channel in self.in_server(|it| it == server)? {
+                    self.removed(channel, "removed from the server", now)?;
+                }
+            }
+            Event::Retry => {
+                self.store.ledger().retry_all(now)?;
+                self.dirty = true;
+            }
+            Event::Servers(servers) => {
+                let servers: HashSet<u64> = servers.into_iter().collect();
+                for channel in self.in_server(|it| !servers.contains(&it))? {
+                    self.removed(channel, "not in the server any more", now)?;
+                }
+                let mut back = Vec::new();
+                for row in self.store.ledger().mailboxes() {
+                    let (channel, mailbox) = row?;
+                    if mailbox.trouble.is_some_and(|it| it.why.contains("the server")) {
+                        back.push(channel);
+                    }
+                }
+                for channel in back {
+                    let server = self.store.ledger().channel(channel)?.and_then(|it| server_of(&it));
+                    if server.is_some_and(|it| servers.contains(&it)) {
+                        self.returned(channel, now)?;
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The channels of some Discord servers.
+    fn in_server(&self, wanted: impl Fn(u64) -> bool) -> Kept<Vec<ChannelNumber>> {
+        let mut found = Vec::new();
+        for row in self.store.ledger().all_channels() {
+            let (number, channel) = row?;
+            if server_of(&channel).is_some_and(&wanted) {
+                found.push(number);
+            }
+        }
+        Ok(found)
+    }
+
+    fn returned(&mut self, channel: ChannelNumber, now: Ms) -> Kept<()> {
+        match self.store.ledger().mailbox(channel)?.trouble {
+            Some(_) => self.set_trouble(channel, None, now),
+            None => Ok(()),
+        }
+    }
+
+    fn removed(&mut self, channel: ChannelNumber, why: &str, now: Ms) -> Kept<()> {
+        match self.store.ledger().mailbox(channel)?.trouble {
+            Some(_) => Ok(()),
+            None => self.set_trouble(channel, Some(Trouble::new(now, why, false)), now),
+        }
+    }
+}
