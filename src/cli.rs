@@ -54,8 +54,11 @@ pub enum Command {
     ///
     /// Records what is new and corrects what changed; importing a file twice changes nothing, and an import that was
     /// cut short is taken up where it ended. docs/DOSSIER.md describes the format. Nothing is imported unless every
-    /// file is sound. Nobody is told of imported entries.
+    /// file is sound. Subscribers hear of imported entries only with --push.
     Import {
+        /// Have subscribers hear of every entry that is recorded
+        #[arg(long)]
+        push: bool,
         /// Dossiers, in TOML
         #[arg(required = true, value_name = "FILE")]
         files: Vec<PathBuf>,
@@ -77,6 +80,15 @@ pub enum Command {
     /// Follows every chain, checks every hash, compares the state with the journal. Exit code 2 tells of a fault in
     /// the settings, 1 of one in the store.
     Check,
+    /// Tell what was delivered to subscribers, and what is to be
+    ///
+    /// Counts by state, what waits longest, what the platforms refused, channels that cannot be reached, and what was
+    /// taken for sent because the state was lost while it was under way.
+    Deliveries {
+        /// Have what was refused, or is of unknown fate and held, sent again
+        #[arg(long)]
+        retry: bool,
+    },
     /// Tell whether a running bot is well (exit code 0 or 1)
     ///
     /// For a container's health check: asks the bot that has the data directory open.

@@ -32,6 +32,8 @@ pub struct Settings {
     pub telegram: PlatformSettings,
     /// The way to Discord.
     pub discord: PlatformSettings,
+    /// How news is pushed.
+    pub delivery: DeliverySettings,
     /// What the program tells of its own work.
     pub log: LogSettings,
 }
@@ -79,6 +81,25 @@ pub struct PlatformSettings {
     pub token: Option<Secret>,
     /// Where the API answers: http or https, without user name, query, token or final slash.
     pub api_url: String,
+}
+
+/// How news is pushed: the section `[delivery]`, and what `[telegram]` and `[discord]` say of pushing.
+#[derive(Clone, Copy, Debug)]
+pub struct DeliverySettings {
+    /// Whether a message of unknown fate is sent again on Telegram.
+    pub repeat_unsure: bool,
+    /// Pushed messages under way on Telegram, 1 to 64.
+    pub telegram_in_flight: u32,
+    /// Requests a second on Telegram, 1 to 1,000.
+    pub telegram_per_second: u32,
+    /// Messages a minute in a group or channel on Telegram, 1 to 1,000.
+    pub telegram_per_group_minute: u32,
+    /// Requests a second on Discord, 1 to 1,000.
+    pub discord_per_second: u32,
+    /// Invalid requests on Discord in 10 minutes, 1 to 9,000.
+    pub discord_invalid_limit: u32,
+    /// Days after an incident is closed for which message numbers are kept, 1 to 3,650.
+    pub keep_days: u32,
 }
 
 /// The section `[log]`.

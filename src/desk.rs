@@ -3,22 +3,24 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use chrono::Utc;
 use chrono_tz::Tz;
-use commands::kit::{Ask, Caller, House, Place, Role, Shape};
+use commands::kit::{Ask, Caller, Elsewhere, House, Place, Posting, Role, Shape};
 use record::{
+    channel::PlaceKind,
     dossier::{self, Dossier},
     export,
     find::{self, Found},
     import::{self, ImportError, Imported},
     lang::Lang,
     private::{Address, AskKey},
-    reply::{Reply, Tone},
+    reply::{Line, Reply, Tone},
     slug::folded,
-    store::{Report, Store},
+    store::{Report, StateError, Store},
+    subscription::{ORGANISATION, What},
     view::Incident,
 };
 use tokio::sync::Semaphore;
@@ -26,6 +28,7 @@ use tokio::sync::Semaphore;
 use crate::{
     cli::Format,
     config::{Owner, Settings},
+    dispatch::{self, Dispatch},
     rates::{Rates, Verdict},
     signs::Signs,
 };
@@ -35,6 +38,7 @@ use crate::{
 pub struct Desk {
     store: Arc<Store>,
     manners: Arc<Manners>,
+    dispatch: Arc<OnceLock<Dispatch>>,
 }
 
 /// What the desk goes by, and the signs of the doors.
@@ -90,6 +94,12 @@ pub struct Heard {
     pub shared: bool,
     /// Whether the asker may manage the chat.
     pub manages: bool,
+    /// What kind of place it is.
+    pub kind: PlaceKind,
+    /// Whether we may post there; looked up only where it matters.
+    pub posting: Posting,
+    /// Another chat that is named, looked up only where it matters.
+    pub elsewhere: Option<Elsewhere>,
     /// The language the platform says the asker (or the group) has.
     pub tongue: Option<String>,
     /// What makes it the same ask when it comes twice.
@@ -110,7 +120,44 @@ impl Undone {
 impl Desk {
     /// A desk before a store.
     pub fn new(store: Arc<Store>, manners: Manners) -> Desk {
-        Desk { store, manners: Arc::new(manners) }
+        Desk { store, manners: Arc::new(manners), dispatch: Arc::default() }
+    }
+
+    /// Tells it of dispatch, once that runs.
+    pub fn set_dispatch(&self, dispatch: Dispatch) {
+        // Nobody else does.
+        let _ = self.dispatch.set(dispatch);
+    }
+
+    /// What is counted of pushes, as Prometheus reads it.
+    pub fn metrics(&self) -> Result<String, Undone> {
+        let mut text = self.dispatch.get().map(|dispatch| dispatch.metrics().text()).unwrap_or_default();
+        text += &dispatch::metrics::queue(&self.store, Utc::now().timestamp_millis()).map_err(Undone::of)?;
+        Ok(text)
+    }
+
+    /// What was delivered, in lines; with `retry`, what was refused or held is sent again.
+    pub fn deliveries(
+        &self,
+        retry: bool,
+        lines: impl FnOnce(&Store) -> Result<Vec<String>, StateError>,
+    ) -> Result<Vec<String>, Undone> {
+        let mut lines = lines(&self.store).map_err(Undone::of)?;
+        match self.dispatch.get().filter(|_| retry) {
+            _ if !retry => {}
+            // The ledger has one writer: while the bot runs, that is dispatch.
+            Some(dispatch) => {
+                dispatch.heard(dispatch::Event::Retry);
+                lines.push("what was refused or held is being sent again".to_owned());
+            }
+            None => {
+                let now = Utc::now().timestamp_millis();
+                let count = self.store.ledger().retry_all(now).map_err(Undone::of)?;
+                self.store.sync_ledger().map_err(Undone::of)?;
+                lines.push(format!("put back to be sent: {count}"));
+            }
+        }
+        Ok(lines)
     }
 
     /// What it goes by.
@@ -156,7 +203,15 @@ impl Desk {
         self.answer(&Ask {
             line: heard.line,
             caller: Caller { role: self.role(heard.caller.as_ref()), address: heard.caller },
-            place: Place { address: Some(heard.settings), shared: heard.shared, manages: heard.manages },
+            place: Place {
+                address: Some(heard.settings),
+                chat: Some(heard.place),
+                kind: heard.kind,
+                shared: heard.shared,
+                manages: heard.manages,
+                posting: heard.posting,
+                elsewhere: heard.elsewhere,
+            },
             lang,
             zone: zone.or(Some(self.manners.zone)),
             at: Utc::now(),
@@ -186,7 +241,7 @@ impl Desk {
     }
 
     /// The store behind it.
-    pub fn store(&self) -> &Store {
+    pub fn store(&self) -> &Arc<Store> {
         &self.store
     }
 
@@ -204,7 +259,7 @@ impl Desk {
         self.answer(&Ask {
             line: line.to_owned(),
             caller: Caller { address: None, role },
-            place: Place { address: None, shared: false, manages: true },
+            place: Place::terminal(),
             lang,
             zone: zone.or(Some(self.manners.zone)),
             at: Utc::now(),
@@ -241,6 +296,10 @@ impl Desk {
                 let all = self.store.view().organisations().map_err(Undone::of)?;
                 all.into_iter().map(String::from).filter(|handle| handle.starts_with(value)).collect()
             }
+            Some(Shape::Followed) => {
+                let found = self.suggest(Shape::Followed, value, self.manners.lang).into_iter().map(|(_, typed)| typed);
+                found.filter(|typed| typed.starts_with(value)).collect()
+            }
             Some(Shape::Choice(choices)) => {
                 choices.iter().map(|choice| choice.code.to_owned()).filter(|code| code.starts_with(value)).collect()
             }
@@ -269,8 +328,42 @@ impl Desk {
         match shape {
             Shape::Incident => self.suggest_incidents(&wanted, lang),
             Shape::Organisation => self.suggest_organisations(&wanted),
+            Shape::Followed => self.suggest_followed(&wanted, lang),
             _ => Ok(Vec::new()),
         }
+    }
+
+    /// Everything, incidents, and organisations by the name that no incident can have.
+    fn suggest_followed(&self, wanted: &str, lang: Lang) -> Result<Vec<(String, String)>, Undone> {
+        let name = lang.pick("everything", "tutto");
+        let mut found: Vec<(String, String)> = Vec::new();
+        if "all".starts_with(wanted) || name.starts_with(wanted) {
+            found.push((name.to_owned(), What::All.to_string()));
+        }
+        let (incidents, organisation) = match wanted.strip_prefix(ORGANISATION) {
+            Some(organisation) => (Vec::new(), organisation),
+            None => (self.suggest_incidents(wanted, lang)?, wanted),
+        };
+        // Room is left for organisations: whoever misses an incident types more of it.
+        found.extend(incidents.into_iter().take(SUGGESTED / 2));
+        let organisations = self.suggest_organisations(organisation)?;
+        found.extend(organisations.into_iter().map(|(name, handle)| (name, format!("{ORGANISATION}{handle}"))));
+        found.truncate(SUGGESTED);
+        Ok(found)
+    }
+
+    /// What a chat is told into which we were let.
+    pub fn greeting(&self, lang: Lang) -> Reply {
+        let words = lang.pick(
+            "I am Strillone: I keep the public record of incidents, with a source for every claim, and cry every update.",
+            "Sono Strillone: tengo il registro pubblico degli incidenti, con una fonte per ogni affermazione, e grido ogni novità.",
+        );
+        let ways = Line::new()
+            .code("/subscribe")
+            .text(lang.pick(" has the news posted here. ", " fa arrivare qui le novità. "))
+            .code("/help")
+            .text(lang.pick(" tells what else I can be asked.", " dice che cos'altro mi si può chiedere."));
+        Reply::default().say(words).say(ways)
     }
 
     /// Those whose handles begin so; then those whose titles hold it, among the first [`LOOKED_THROUGH`].
@@ -316,13 +409,14 @@ impl Desk {
         view.handles(prefix).take(50).map(|handle| handle.map(String::from).map_err(Undone::of)).collect()
     }
 
-    /// Imports one incident; `progress` hears of every durable item.
+    /// Imports one incident, for subscribers to hear of if `push` says so; `progress` hears of every durable item.
     pub fn import(
         &self,
         dossier: &Dossier,
+        push: bool,
         progress: &mut dyn FnMut(&Imported, usize),
     ) -> Result<Imported, ImportError> {
-        import::import(&self.store, dossier, Utc::now(), progress)
+        import::import(&self.store, dossier, Utc::now(), push, progress)
     }
 
     /// Reads a dossier's text.

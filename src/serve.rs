@@ -21,19 +21,27 @@ use tokio::{
 };
 
 use crate::{
-    bundled,
+    alarms, bundled,
     cli::{Cli, Command, Format},
     config::{self, LogFormat, Settings},
     console::{self, End, Session},
     control::{self, Connect, Event, Link, Request},
     desk::{Desk, Manners, Undone},
-    discord, telegram, web,
+    discord,
+    dispatch::{
+        Dispatch, Running, Setup,
+        office::{Rules, Unsure},
+        pace::Limits,
+    },
+    telegram, web,
 };
 
 /// Everything is over this long after it was told to stop.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 /// What is still at work after that is left.
 const LEFTOVERS: Duration = Duration::from_millis(500);
+/// How many pushes may be under way on Discord: 50 a second, each a second long at worst.
+const DISCORD_IN_FLIGHT: usize = 50;
 /// How long a command waits for a bot that is just starting or stopping.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -51,9 +59,10 @@ pub fn execute(cli: Cli) -> ExitCode {
     let done = match cli.command.unwrap_or(Command::Run) {
         Command::Run => run(settings),
         Command::Console { role, lang } => console(&settings, role.into(), lang.into()),
-        Command::Import { files } => import(&settings, &files),
+        Command::Import { push, files } => import(&settings, &files, push),
         Command::Export { incident, format } => export(&settings, incident, format),
         Command::Check => check(&settings),
+        Command::Deliveries { retry } => deliveries(&settings, retry),
         Command::Health => health(&settings),
     };
     match done {
@@ -150,7 +159,7 @@ fn console(settings: &Settings, role: Role, lang: Lang) -> Done {
     }
 }
 
-fn import(settings: &Settings, files: &[PathBuf]) -> Done {
+fn import(settings: &Settings, files: &[PathBuf], push: bool) -> Done {
     let mut texts = Vec::new();
     for path in files {
         let name = path.display().to_string();
@@ -165,7 +174,7 @@ fn import(settings: &Settings, files: &[PathBuf]) -> Done {
     let link = link(settings)?;
     for (name, text) in texts {
         let mut told = Told { name: name.clone(), bar: bar(&name), faults: Vec::new() };
-        link.call(Request::Import { name, text, dry: false }, &mut |event| told.hear(event))
+        link.call(Request::Import { name, text, dry: false, push }, &mut |event| told.hear(event))
             .map_err(|error| Undone(format!("{}: {error}", told.name)))?;
         told.bar.finish_and_clear();
         if let Some(fault) = told.faults.into_iter().next() {
@@ -238,6 +247,24 @@ fn export(settings: &Settings, incident: Option<String>, format: Format) -> Done
         (Err(error), _) => Err(Undone(error.to_string())),
         (Ok(()), Some(why)) => Err(Undone(why)),
         (Ok(()), None) => Ok(()),
+    }
+}
+
+fn deliveries(settings: &Settings, retry: bool) -> Done {
+    let mut faults = Vec::new();
+    link(settings)?
+        .call(Request::Deliveries { retry }, &mut |event| match event {
+            Event::Line(line) => writeln!(io::stdout(), "{line}"),
+            Event::Fault(fault) => {
+                faults.push(fault);
+                Ok(())
+            }
+            _ => Ok(()),
+        })
+        .map_err(undone("reading the deliveries"))?;
+    match faults.into_iter().next() {
+        None => Ok(()),
+        Some(fault) => Err(Undone(fault)),
     }
 }
 
@@ -322,7 +349,8 @@ async fn serve(settings: Settings) -> Done {
     if let Err(Undone(why)) = introduce(&settings, &desk, &loaded, web.is_some()) {
         tracing::warn!(why, "nobody could be told what is on and what is off");
     }
-    let mut doors = open_doors(&settings, &desk, &stopping);
+    let (dispatch, office) = start_dispatch(&settings, &desk)?;
+    let mut doors = open_doors(&settings, &desk, &dispatch, &stopping);
     let mut chat = offer_chat(desk.clone(), settings.record.lang);
     let mut done = Ok(());
     loop {
@@ -354,6 +382,11 @@ async fn serve(settings: Settings) -> Done {
     if tokio::time::timeout_at(until - STOP_WITHIN / 3, all).await.is_err() {
         tracing::warn!("a door did not close in time");
     }
+    // What is under way is waited for, so that as little as can be is of unknown fate.
+    let closed = tokio::task::spawn_blocking(move || office.stop());
+    if tokio::time::timeout_at(until - STOP_WITHIN / 8, closed).await.is_err() {
+        tracing::warn!("messages under way did not come back in time; the next start looks after them");
+    }
     if let Some(web) = web {
         match tokio::time::timeout_at(until - STOP_WITHIN / 4, web).await {
             Ok(Ok(Err(error))) => tracing::warn!(%error, "the web pages ended with an error"),
@@ -370,16 +403,42 @@ async fn serve(settings: Settings) -> Done {
     done
 }
 
+/// Opens dispatch: what waits leaves once a door is open.
+fn start_dispatch(settings: &Settings, desk: &Desk) -> Result<(Dispatch, Running), Undone> {
+    let it = &settings.delivery;
+    let setup = Setup {
+        rules: Rules {
+            zone: settings.record.timezone,
+            unsure: if it.repeat_unsure { Unsure::Repeat } else { Unsure::Hold },
+            telegram_in_flight: it.telegram_in_flight as usize,
+            discord_in_flight: DISCORD_IN_FLIGHT,
+            keep: i64::from(it.keep_days) * 24 * 3_600_000,
+        },
+        telegram: Limits::telegram(it.telegram_per_second, it.telegram_per_group_minute),
+        discord: Limits::discord(it.discord_per_second, it.discord_invalid_limit as usize),
+    };
+    let told = desk.clone();
+    let tell = move |word| {
+        if let Some(alert) = alarms::alert(word) {
+            told.signs().alert(alert);
+        }
+    };
+    let started = Dispatch::start(Arc::clone(desk.store()), setup, tokio::runtime::Handle::current(), tell);
+    let (dispatch, running) = started.map_err(|error| Undone(format!("opening the ledger: {error}")))?;
+    desk.set_dispatch(dispatch.clone());
+    Ok((dispatch, running))
+}
+
 /// Opens the door to every platform whose token is set. One whose token is refused at the first contact ends the
 /// program, with a line that says so.
-fn open_doors(settings: &Settings, desk: &Desk, stop: &watch::Receiver<bool>) -> JoinSet<Done> {
+fn open_doors(settings: &Settings, desk: &Desk, dispatch: &Dispatch, stop: &watch::Receiver<bool>) -> JoinSet<Done> {
     let mut doors = JoinSet::new();
     if settings.telegram.token.is_some() {
-        let door = telegram::serve(settings.telegram.clone(), desk.clone(), stop.clone());
+        let door = telegram::serve(settings.telegram.clone(), desk.clone(), dispatch.clone(), stop.clone());
         doors.spawn(async move { door.await.map_err(|refused| Undone(refused.to_string())) });
     }
     if settings.discord.token.is_some() {
-        let door = discord::serve(settings.discord.clone(), desk.clone(), stop.clone());
+        let door = discord::serve(settings.discord.clone(), desk.clone(), dispatch.clone(), stop.clone());
         doors.spawn(async move { door.await.map_err(|refused| Undone(refused.to_string())) });
     }
     doors

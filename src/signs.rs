@@ -1,12 +1,15 @@
-//! What hangs on each door: how it is, in words; and the bell by which one door calls the owners behind the other.
+//! What hangs on each door: how it is, in words; and the bell by which the owners are called.
 
 use std::sync::{PoisonError, RwLock};
 
 use commands::kit::Door;
-use record::lang::Text;
+use record::{
+    lang::{Lang, Text},
+    private::Address,
+};
 use tokio::sync::broadcast;
 
-use crate::config::Platform;
+use crate::config::{Owner, Platform};
 
 /// How a door is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,17 +58,60 @@ pub struct Signs {
     bell: broadcast::Sender<Alert>,
 }
 
-/// Something the owners should know, for the doors that still work.
-#[derive(Clone, Debug)]
+/// Something the owners, or somebody, should know.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Alert {
-    /// The platform it is about: its own door leaves it to the others.
-    pub about: Platform,
+    /// The platform whose door is shut: it leaves it to the others. None: every door tells it.
+    pub about: Option<Platform>,
+    /// The one person it is for; none: the owners.
+    pub to: Option<Address>,
     /// In words.
-    pub text: Text,
+    pub words: Words,
+}
+
+impl Alert {
+    /// For the owners.
+    pub fn to_owners(about: Option<Platform>, words: impl Into<Words>) -> Alert {
+        Alert { about, to: None, words: words.into() }
+    }
+
+    /// Whom a platform's door tells it: accounts there.
+    pub fn whom(&self, platform: Platform, owners: &[Owner]) -> Vec<u64> {
+        match &self.to {
+            _ if self.about == Some(platform) => Vec::new(),
+            Some(to) => {
+                let id = to.0.strip_prefix(platform.code()).and_then(|rest| rest.strip_prefix(':'));
+                id.and_then(|id| id.parse().ok()).into_iter().collect()
+            }
+            None => owners.iter().filter(|owner| owner.platform == platform).map(|owner| owner.id).collect(),
+        }
+    }
+}
+
+/// A sentence with something filled in, in every language.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Words {
+    /// In English.
+    pub en: String,
+    /// In Italian.
+    pub it: String,
+}
+
+impl Words {
+    /// The words in one language.
+    pub fn get(&self, lang: Lang) -> &str {
+        lang.pick(&self.en, &self.it)
+    }
+}
+
+impl From<Text> for Words {
+    fn from(text: Text) -> Words {
+        Words { en: text.en.to_owned(), it: text.it.to_owned() }
+    }
 }
 
 /// How many alerts may wait for a door that is slow.
-const ALERTS: usize = 32;
+const ALERTS: usize = 1_024;
 
 impl Default for Signs {
     fn default() -> Signs {
@@ -95,7 +141,7 @@ impl Signs {
         }
     }
 
-    /// Rings for the owners behind the other doors.
+    /// Rings for the owners.
     pub fn alert(&self, alert: Alert) {
         // Nobody may be listening: the log has it in any case.
         let _ = self.bell.send(alert);

@@ -3,9 +3,12 @@
 
 mod contract;
 mod doors;
+mod following;
 mod format;
 mod house;
+mod recording;
 mod render;
 mod stories;
 mod survival;
 mod town;
+mod world;

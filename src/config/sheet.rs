@@ -17,8 +17,8 @@ use toml::{
 };
 
 use super::{
-    CommandSettings, Fault, LogFormat, LogSettings, ModerationSettings, Owner, Platform, PlatformSettings,
-    RecordSettings, Secret, Settings, StoreSettings, WebSettings,
+    CommandSettings, DeliverySettings, Fault, LogFormat, LogSettings, ModerationSettings, Owner, Platform,
+    PlatformSettings, RecordSettings, Secret, Settings, StoreSettings, WebSettings,
 };
 
 pub(super) const DEFAULTS: &str = include_str!("../../config/strillone.toml");
@@ -70,10 +70,32 @@ impl Sheet {
             moderation: ModerationSettings { owners: self.list("moderation.owners", must_own, owner)? },
             telegram: self.platform("telegram")?,
             discord: self.platform("discord")?,
+            delivery: self.delivery()?,
             log: LogSettings {
                 format: self.text("log.format", "must be text or json", log_format)?,
                 filter: self.text("log.filter", "must be directives such as info or warn,strillone=debug", filter)?,
             },
+        })
+    }
+
+    fn delivery(&self) -> Result<DeliverySettings, Fault> {
+        let number = |name: &str, to: u64| {
+            let must = format!("must be between 1 and {to}");
+            self.read(name, &must, |value| whole(value, 1, to).and_then(|number| u32::try_from(number).ok()))
+        };
+        let unsure = |text: &str| match text {
+            "repeat" => Some(true),
+            "hold" => Some(false),
+            _ => None,
+        };
+        Ok(DeliverySettings {
+            repeat_unsure: self.text("telegram.unsure", "must be repeat or hold", unsure)?,
+            telegram_in_flight: number("telegram.in_flight", 64)?,
+            telegram_per_second: number("telegram.per_second", 1_000)?,
+            telegram_per_group_minute: number("telegram.per_group_minute", 1_000)?,
+            discord_per_second: number("discord.per_second", 1_000)?,
+            discord_invalid_limit: number("discord.invalid_limit", 9_000)?,
+            keep_days: number("delivery.keep_days", 3_650)?,
         })
     }
 

@@ -4,6 +4,7 @@
 //! has mode 0600 and lies in a directory of mode 0700: who may connect is who may read the files.
 
 mod client;
+mod deliveries;
 mod server;
 
 use std::{
@@ -61,6 +62,8 @@ pub enum Request {
         text: String,
         /// Only read it and look for faults.
         dry: bool,
+        /// Have subscribers hear of it.
+        push: bool,
     },
     /// Export the record.
     Export {
@@ -71,6 +74,11 @@ pub enum Request {
     },
     /// Look for faults in the store.
     Check,
+    /// Tell what was delivered, and what is to be.
+    Deliveries {
+        /// Have what was refused or held sent again.
+        retry: bool,
+    },
     /// Tell how the bot is.
     Health,
 }
@@ -156,7 +164,7 @@ pub fn carry_out(desk: &Desk, request: Request, tell: &mut dyn FnMut(Event) -> i
             tell(Event::Reply(Box::new(desk.console(&line, role.into(), lang, zone))))?;
         }
         Request::Complete { line, role } => tell(Event::Words(desk.complete(&line, role.into())))?,
-        Request::Import { name, text, dry } => import(desk, &name, &text, dry, tell)?,
+        Request::Import { name, text, dry, push } => import(desk, &name, &text, (dry, push), tell)?,
         Request::Export { incident, format } => {
             let mut out = Out { tell, pending: String::new(), broken: None };
             let done = desk.export(incident.as_deref(), format, &mut out);
@@ -169,6 +177,10 @@ pub fn carry_out(desk: &Desk, request: Request, tell: &mut dyn FnMut(Event) -> i
         }
         Request::Check => match desk.check() {
             Ok(report) => report_lines(&report, tell)?,
+            Err(Undone(why)) => tell(Event::Fault(why))?,
+        },
+        Request::Deliveries { retry } => match desk.deliveries(retry, deliveries::deliveries) {
+            Ok(lines) => lines.into_iter().try_for_each(|line| tell(Event::Line(line)))?,
             Err(Undone(why)) => tell(Event::Fault(why))?,
         },
         Request::Health => {
@@ -185,7 +197,7 @@ fn import(
     desk: &Desk,
     name: &str,
     text: &str,
-    dry: bool,
+    (dry, push): (bool, bool),
     tell: &mut dyn FnMut(Event) -> io::Result<()>,
 ) -> io::Result<()> {
     let dossiers = match Desk::read_dossier(name, text) {
@@ -203,7 +215,7 @@ fn import(
             let done = imported.done();
             gone = gone || tell(Event::Progress { incident: incident.clone(), done, total }).is_err();
         };
-        match desk.import(dossier, &mut progress) {
+        match desk.import(dossier, push, &mut progress) {
             Ok(Imported { recorded, corrected, retracted, unchanged, left }) => {
                 let done = Event::Imported { incident, recorded, corrected, retracted, unchanged, left };
                 gone = gone || tell(done).is_err();

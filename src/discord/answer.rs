@@ -2,9 +2,10 @@
 
 use std::{pin::pin, sync::Arc, time::Duration};
 
-use commands::kit::Shape;
+use commands::kit::{Posting, Shape};
 use record::{
     lang::Lang,
+    private::Address,
     reply::{Reply, Tone},
 };
 use serde_json::{Value, json};
@@ -12,11 +13,11 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Door,
-    hear::{Event, What},
+    hear::{Event, Happening, Joined, What},
     render::{dress, offers},
     send::Told,
 };
-use crate::desk::Heard;
+use crate::{desk::Heard, dispatch::Event as Happened};
 
 /// How long an answer is waited for before Discord is told that it will come later; Discord waits for 3 seconds.
 const AT_ONCE: Duration = Duration::from_secs(2);
@@ -41,12 +42,31 @@ struct Asked<'a> {
     id: u64,
     token: &'a str,
     pressed: bool,
+    /// Whether the answer takes the place of the message that was pressed.
+    changes: bool,
     shared: bool,
+    channel: Option<u64>,
     lang: Lang,
 }
 
-/// Answers an event.
-pub async fn answer(door: Arc<Door>, event: Event) {
+/// Answers what happens.
+pub async fn answer(door: Arc<Door>, happens: Happening) {
+    match happens {
+        Happening::Asked(event) => answer_event(door, event).await,
+        Happening::Joined(joined) => greet(&door, joined).await,
+    }
+}
+
+/// Says who we are in a server that let us in, where it greets its people.
+async fn greet(door: &Door, Joined { server, channel, tongue }: Joined) {
+    let lang = door.desk.lang_for(&Address(format!("discord:g{server}")), Some(&tongue));
+    let message = dress(&door.desk.greeting(lang), lang);
+    if let Err(failed) = door.wire.post(channel, &message, &format!("g{server}"), Instant::now() + FIRST).await {
+        tracing::debug!(server, %failed, "a server could not be greeted");
+    }
+}
+
+async fn answer_event(door: Arc<Door>, event: Event) {
     let Event { since, id, ref token, what } = event;
     match what {
         What::Types { shape, typed, settings, tongue } => {
@@ -54,9 +74,20 @@ pub async fn answer(door: Arc<Door>, event: Event) {
             let offered = offers(&suggestions(&door, shape, typed, lang).await);
             door.wire.first(id, token, OFFERS, Some(&offered), since + FIRST).await;
         }
-        What::Asks { heard, pressed } => {
+        What::Asks { heard, pressed, fresh } => {
             let lang = door.desk.lang_for(&heard.settings, heard.tongue.as_deref());
-            let asked = Asked { door: &door, since, id, token, pressed, shared: heard.shared, lang };
+            let channel = heard.place.parts::<u64, u64>().map(|(channel, _)| channel);
+            let asked = Asked {
+                door: &door,
+                since,
+                id,
+                token,
+                pressed,
+                changes: pressed && !fresh,
+                shared: heard.shared,
+                channel,
+                lang,
+            };
             asked.answer(*heard).await;
         }
     }
@@ -76,13 +107,32 @@ async fn suggestions(door: &Door, shape: Shape, typed: String, lang: Lang) -> Ve
 
 impl Asked<'_> {
     async fn answer(&self, heard: Heard) {
-        let mut working = pin!(self.door.desk.hear(heard));
-        if let Ok(reply) = timeout_at(self.since + AT_ONCE, &mut working).await {
-            return self.at_once(reply).await;
+        if heard.posting == Posting::May {
+            // Where we were found to be let in, what was owed can leave.
+            self.door.dispatch.heard(Happened::Returned(heard.place.clone()));
         }
-        match tokio::join!(self.defer(), working) {
-            (Told::Yes, reply) => self.later(reply).await,
-            (_, _) => tracing::debug!("an answer took too long, and Discord could not be told so"),
+        let mut working = pin!(self.door.desk.hear(heard));
+        if let Ok(mut reply) = timeout_at(self.since + AT_ONCE, &mut working).await {
+            let post = reply.as_mut().and_then(|reply| reply.post.take());
+            self.at_once(reply).await;
+            return self.post(post).await;
+        }
+        let (told, mut reply) = tokio::join!(self.defer(), working);
+        let post = reply.as_mut().and_then(|reply| reply.post.take());
+        match told {
+            Told::Yes => self.later(reply).await,
+            _ => tracing::debug!("an answer took too long, and Discord could not be told so"),
+        }
+        self.post(post).await;
+    }
+
+    /// What an answer has posted besides, as news is.
+    async fn post(&self, post: Option<Box<Reply>>) {
+        let (Some(post), Some(channel)) = (post, self.channel) else { return };
+        let message = dress(&post, self.lang);
+        let (nonce, until) = (format!("p{}", self.id), self.since + LATER);
+        if let Err(failed) = self.door.wire.post(channel, &message, &nonce, until).await {
+            tracing::info!(channel, %failed, "something could not be posted");
         }
     }
 
@@ -94,8 +144,13 @@ impl Asked<'_> {
             None => self.first(MESSAGE, Some(&quietly(dress(&self.slow_down(), self.lang)))).await,
             Some(reply) if private(&reply) => self.first(MESSAGE, Some(&quietly(dress(&reply, self.lang)))).await,
             Some(reply) => {
-                let kind = if self.pressed { CHANGE } else { MESSAGE };
-                self.first(kind, Some(&dress(&reply, self.lang))).await
+                let data = dress(&reply, self.lang);
+                match (self.changes, self.pressed && self.shared) {
+                    (true, _) => self.first(CHANGE, Some(&data)).await,
+                    // Everybody may press what is posted: who does should not write on the wall.
+                    (false, true) => self.first(MESSAGE, Some(&quietly(data))).await,
+                    (false, false) => self.first(MESSAGE, Some(&data)).await,
+                }
             }
         };
         if told == Told::Refused {
@@ -108,7 +163,7 @@ impl Asked<'_> {
     /// answer may turn out to be personal.
     async fn defer(&self) -> Told {
         let data = json!({ "flags": EPHEMERAL });
-        match self.pressed {
+        match self.changes {
             true => self.first(CHANGE_LATER, None).await,
             false => self.first(MESSAGE_LATER, self.shared.then_some(&data)).await,
         }
@@ -116,7 +171,7 @@ impl Asked<'_> {
 
     async fn later(&self, reply: Option<Reply>) {
         let reply = match reply {
-            None if self.pressed => return,
+            None if self.changes => return,
             None => self.slow_down(),
             Some(reply) => reply,
         };
@@ -128,7 +183,7 @@ impl Asked<'_> {
     async fn say_later(&self, reply: &Reply) -> Told {
         let (wire, app, until) = (&self.door.wire, self.door.app, self.since + LATER);
         let data = dress(reply, self.lang);
-        match self.pressed && private(reply) {
+        match self.changes && private(reply) {
             true => wire.follow_up(app, self.token, &quietly(data), until).await,
             false => wire.edit(app, self.token, &data, until).await,
         }

@@ -5,23 +5,27 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use commands::kit::Shape;
+use commands::kit::{Posting, Right, Shape};
 use record::{
+    channel::PlaceKind,
     pages::quoted,
     private::{Address, AskKey},
+    reply::pressed,
 };
 use serenity::{
     all::{
-        CommandDataOption, CommandDataOptionValue, CommandInteraction, ComponentInteraction, GuildId, Interaction,
-        Permissions, Ready, ResumedEvent, UnavailableGuild, UserId,
+        AuthorizingIntegrationOwner, AuthorizingIntegrationOwners, ChannelType, CommandDataOption,
+        CommandDataOptionValue, CommandInteraction, ComponentInteraction, Guild, GuildChannel, GuildId, Interaction,
+        InteractionContext, Message, PartialChannel, PartialGuildChannel, Permissions, Ready, ResumedEvent,
+        UnavailableGuild, UserId,
     },
     async_trait,
     client::{Context, EventHandler},
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use super::Door;
-use crate::{config::Platform, desk::Heard, signs::Sign};
+use super::{Door, servers::Servers};
+use crate::{config::Platform, desk::Heard, dispatch, signs::Sign};
 
 /// How many interactions are remembered so as not to be answered twice; a repeat comes within seconds.
 const REMEMBERED: usize = 1_024;
@@ -29,6 +33,24 @@ const REMEMBERED: usize = 1_024;
 /// Who may change how a server is answered.
 const MANAGERS: Permissions =
     Permissions::MANAGE_GUILD.union(Permissions::MANAGE_CHANNELS).union(Permissions::ADMINISTRATOR);
+
+/// What there is something to be said to.
+pub enum Happening {
+    /// Somebody asks.
+    Asked(Event),
+    /// A server let us in.
+    Joined(Joined),
+}
+
+/// A server that let us in.
+pub struct Joined {
+    /// The server.
+    pub server: u64,
+    /// Where it greets its people.
+    pub channel: u64,
+    /// The language that it says is its own.
+    pub tongue: String,
+}
 
 /// Something that wants an answer within 3 seconds of `since`.
 pub struct Event {
@@ -50,6 +72,8 @@ pub enum What {
         heard: Box<Heard>,
         /// Whether it is a button.
         pressed: bool,
+        /// Whether the answer must not take the place of the message that the button hangs on.
+        fresh: bool,
     },
     /// Is typing a value.
     Types {
@@ -85,14 +109,31 @@ impl Memory {
 /// What serenity tells its events to; it lives on the gateway's own threads and only hands them on.
 pub struct Ear {
     pub(super) door: Arc<Door>,
-    pub(super) events: mpsc::Sender<Event>,
+    pub(super) events: mpsc::Sender<Happening>,
+}
+
+impl Ear {
+    /// Changes what is known of the servers that we are in.
+    fn servers<T>(&self, change: impl FnOnce(&mut Servers) -> T) -> T {
+        change(&mut self.door.servers.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn gone(&self, channel: u64) {
+        let address = Address(format!("discord:{channel}"));
+        let why = "the channel was deleted".to_owned();
+        self.door.dispatch.heard(dispatch::Event::Removed { address, why });
+    }
 }
 
 #[async_trait]
 impl EventHandler for Ear {
     async fn ready(&self, _: Context, ready: Ready) {
-        let shard = ready.shard.map_or(0, |shard| shard.id.0);
+        let (shard, shards) = ready.shard.map_or((0, 1), |shard| (shard.id.0, shard.total));
         tracing::info!(shard, servers = ready.guilds.len(), "Discord's gateway is ready");
+        let servers = ready.guilds.iter().map(|server| server.id.get()).collect();
+        if let Some(all) = self.servers(|known| known.ready(shard, shards, servers)) {
+            self.door.dispatch.heard(dispatch::Event::Servers(all));
+        }
         self.door.desk.signs().set(Platform::Discord, Sign::Serving);
     }
 
@@ -100,19 +141,46 @@ impl EventHandler for Ear {
         self.door.desk.signs().set(Platform::Discord, Sign::Serving);
     }
 
-    async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<serenity::all::Guild>) {
+    async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
         // With `unavailable` it is an outage of Discord's: the server is still ours to serve.
         match guild.unavailable {
             true => tracing::debug!(server = guild.id.get(), "a server is not available for a while"),
-            false => tracing::info!(server = guild.id.get(), "I was removed from a server"),
+            false => {
+                tracing::info!(server = guild.id.get(), "I was removed from a server");
+                self.servers(|known| known.left(guild.id.get()));
+                self.door.dispatch.heard(dispatch::Event::RemovedServer(guild.id.get()));
+            }
         }
+    }
+
+    async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
+        let server = guild.id.get();
+        if !self.servers(|known| known.joined(server)) {
+            return;
+        }
+        tracing::info!(server, "I was added to a server");
+        self.door.dispatch.heard(dispatch::Event::ReturnedServer(server));
+        if let Some(channel) = guild.system_channel_id {
+            let joined = Joined { server, channel: channel.get(), tongue: guild.preferred_locale };
+            if self.events.try_send(Happening::Joined(joined)).is_err() {
+                tracing::debug!(server, "a server is not greeted: too much waits already");
+            }
+        }
+    }
+
+    async fn channel_delete(&self, _: Context, channel: GuildChannel, _: Option<Vec<Message>>) {
+        self.gone(channel.id.get());
+    }
+
+    async fn thread_delete(&self, _: Context, thread: PartialGuildChannel, _: Option<GuildChannel>) {
+        self.gone(thread.id.get());
     }
 
     async fn interaction_create(&self, _: Context, interaction: Interaction) {
         let (since, id) = (Instant::now(), interaction.id().get());
         let new = self.door.memory.lock().unwrap_or_else(PoisonError::into_inner).is_new(id);
         let Some((token, what)) = new.then(|| heard(interaction)).flatten() else { return };
-        if self.events.try_send(Event { since, id, token, what }).is_err() {
+        if self.events.try_send(Happening::Asked(Event { since, id, token, what })).is_err() {
             tracing::warn!("an interaction is left unanswered: too many wait already");
         }
     }
@@ -123,15 +191,16 @@ fn heard(interaction: Interaction) -> Option<(String, What)> {
     match interaction {
         Interaction::Command(asked) => {
             let heard = Box::new(Where::of(&asked).heard(line(&asked.data.name, &asked.data.options)));
-            Some((asked.token, What::Asks { heard, pressed: false }))
+            Some((asked.token, What::Asks { heard, pressed: false, fresh: false }))
         }
         Interaction::Component(asked) => {
-            let heard = Box::new(Where::of_press(&asked).heard(asked.data.custom_id.clone()));
-            Some((asked.token, What::Asks { heard, pressed: true }))
+            let (line, fresh) = pressed(&asked.data.custom_id);
+            let heard = Box::new(Where::of_press(&asked).heard(line.to_owned()));
+            Some((asked.token, What::Asks { heard, pressed: true, fresh }))
         }
         Interaction::Autocomplete(asked) => {
             let focused = asked.data.autocomplete()?;
-            let command = commands::ALL.iter().find(|command| command.name == asked.data.name)?;
+            let command = commands::ALL.iter().find(|command| command.is_called(&asked.data.name))?;
             let shape = command.args.iter().find(|arg| arg.name == focused.name)?.shape;
             let (typed, place) = (focused.value.to_owned(), Where::of(&asked));
             let what = What::Types { shape, typed, settings: place.settings(), tongue: asked.locale.clone() };
@@ -150,6 +219,7 @@ fn line(name: &str, options: &[CommandDataOption]) -> String {
             CommandDataOptionValue::Integer(number) => number.to_string(),
             CommandDataOptionValue::Boolean(truth) => truth.to_string(),
             CommandDataOptionValue::Number(number) => number.to_string(),
+            CommandDataOptionValue::Role(role) => role.to_string(),
             _ => continue,
         };
         line += &format!(" {}:{value}", option.name);
@@ -165,6 +235,11 @@ struct Where<'a> {
     channel: u64,
     guild: Option<GuildId>,
     permissions: Option<Permissions>,
+    /// What we may do there.
+    own: Option<Permissions>,
+    kind: Option<ChannelType>,
+    context: Option<InteractionContext>,
+    installed: &'a AuthorizingIntegrationOwners,
     locale: &'a str,
 }
 
@@ -177,6 +252,10 @@ impl Where<'_> {
             channel: asked.channel_id.get(),
             guild: asked.guild_id,
             permissions: asked.member.as_ref().and_then(|member| member.permissions),
+            own: asked.app_permissions,
+            kind: asked.channel.as_ref().map(|channel: &PartialChannel| channel.kind),
+            context: asked.context,
+            installed: &asked.authorizing_integration_owners,
             locale: &asked.locale,
         }
     }
@@ -189,6 +268,10 @@ impl Where<'_> {
             channel: asked.channel_id.get(),
             guild: asked.guild_id,
             permissions: asked.member.as_ref().and_then(|member| member.permissions),
+            own: asked.app_permissions,
+            kind: asked.channel.as_ref().map(|channel: &PartialChannel| channel.kind),
+            context: asked.context,
+            installed: &asked.authorizing_integration_owners,
             locale: &asked.locale,
         }
     }
@@ -201,9 +284,37 @@ impl Where<'_> {
         }
     }
 
+    fn kind(&self) -> PlaceKind {
+        match self.kind {
+            _ if self.guild.is_none() => PlaceKind::Private,
+            Some(kind) if is_thread(kind) => PlaceKind::Topic,
+            Some(ChannelType::News) => PlaceKind::Broadcast,
+            _ => PlaceKind::Group,
+        }
+    }
+
+    /// Whether we may post there.
+    fn posting(&self) -> Posting {
+        let lacks = |right| Posting::Lacks(vec![right]);
+        if self.guild.is_none() {
+            return match self.context {
+                Some(InteractionContext::BotDm) => Posting::May,
+                Some(InteractionContext::PrivateChannel) => lacks(Right::Installed),
+                _ => Posting::Unknown,
+            };
+        }
+        let for_people = |it: &AuthorizingIntegrationOwner| matches!(it, AuthorizingIntegrationOwner::UserInstall(_));
+        if !self.installed.0.is_empty() && self.installed.0.iter().all(for_people) {
+            return lacks(Right::Installed);
+        }
+        self.own.map_or(Posting::Unknown, |own| allowed(own, self.kind.is_some_and(is_thread)))
+    }
+
     /// The ask. Where a server chose no language, the asker's counts: a server's `guild_locale` is `en-US` unless it
     /// was made a community, so it says nothing.
     fn heard(&self, line: String) -> Heard {
+        // Discord says it with every interaction, so whatever is asked tells whether we are let in again.
+        let posting = self.posting();
         Heard {
             line,
             caller: Some(Address(format!("discord:{}", self.user))),
@@ -211,10 +322,33 @@ impl Where<'_> {
             settings: self.settings(),
             shared: self.guild.is_some(),
             manages: self.guild.is_none() || self.permissions.is_some_and(|may| may.intersects(MANAGERS)),
+            kind: self.kind(),
+            posting,
+            elsewhere: None,
             tongue: Some(self.locale.to_owned()),
             key: AskKey { platform: "discord".to_owned(), bot: self.app.to_string(), id: self.id.to_string() },
         }
     }
+}
+
+fn is_thread(kind: ChannelType) -> bool {
+    matches!(kind, ChannelType::NewsThread | ChannelType::PublicThread | ChannelType::PrivateThread)
+}
+
+/// Whether these permissions let us post.
+fn allowed(own: Permissions, thread: bool) -> Posting {
+    if own.contains(Permissions::ADMINISTRATOR) {
+        return Posting::May;
+    }
+    let write = match thread {
+        true => (Permissions::SEND_MESSAGES_IN_THREADS, Right::SendInThreads),
+        false => (Permissions::SEND_MESSAGES, Right::SendMessages),
+    };
+    let needed =
+        [(Permissions::VIEW_CHANNEL, Right::ViewChannel), write, (Permissions::EMBED_LINKS, Right::EmbedLinks)];
+    let missing: Vec<Right> =
+        needed.into_iter().filter(|(bit, _)| !own.contains(*bit)).map(|(_, right)| right).collect();
+    if missing.is_empty() { Posting::May } else { Posting::Lacks(missing) }
 }
 
 #[cfg(test)]
@@ -228,9 +362,25 @@ mod tests {
         let options: Vec<CommandDataOption> = serde_json::from_value(json!([
             { "name": "words", "type": 3, "value": "PA \"Digitale\" as_of:x" },
             { "name": "page", "type": 4, "value": 2 },
+            { "name": "mention", "type": 8, "value": "77" },
         ]))
         .expect("options");
-        assert_eq!(line("search", &options), r#"/search words:"PA \"Digitale\" as_of:x" page:2"#);
+        assert_eq!(line("search", &options), r#"/search words:"PA \"Digitale\" as_of:x" page:2 mention:77"#);
+    }
+
+    #[test]
+    fn what_we_may_not_do_is_named() {
+        let [view, send, threads, embed] = [
+            Permissions::VIEW_CHANNEL,
+            Permissions::SEND_MESSAGES,
+            Permissions::SEND_MESSAGES_IN_THREADS,
+            Permissions::EMBED_LINKS,
+        ];
+        assert_eq!(allowed(view | send | embed, false), Posting::May);
+        assert_eq!(allowed(view | threads | embed, true), Posting::May);
+        assert_eq!(allowed(view | send, true), Posting::Lacks(vec![Right::SendInThreads, Right::EmbedLinks]));
+        assert_eq!(allowed(send | embed, false), Posting::Lacks(vec![Right::ViewChannel]));
+        assert_eq!(allowed(Permissions::ADMINISTRATOR, true), Posting::May);
     }
 
     #[test]

@@ -2,9 +2,11 @@
 
 mod answer;
 mod hear;
+mod push;
 mod register;
 mod render;
 mod send;
+mod servers;
 mod watch;
 
 use std::{
@@ -13,6 +15,7 @@ use std::{
 };
 
 use record::{
+    channel::Network,
     lang::Text,
     reply::{Reply, Tone},
 };
@@ -25,12 +28,16 @@ use tokio::{
 use crate::{
     config::{Platform, PlatformSettings},
     desk::Desk,
+    dispatch::Dispatch,
     signs::{Alert, Sign},
 };
-use hear::{Event, Memory};
-use send::{Failed, Wire};
+use hear::{Happening, Memory};
+use send::Failed;
+use servers::Servers;
 use watch::End;
 
+pub use push::Push;
+pub use send::Wire;
 pub use watch::Patience;
 
 /// Why a door is shut for good: one line, never with the token in it.
@@ -48,35 +55,46 @@ const ALERT_WITHIN: Duration = Duration::from_secs(600);
 /// What everybody behind this door works with.
 struct Door {
     desk: Desk,
-    wire: Wire,
+    dispatch: Dispatch,
+    wire: Arc<Wire>,
     /// The application's id.
     app: u64,
     memory: Mutex<Memory>,
+    servers: Mutex<Servers>,
 }
 
 /// Serves until told to stop. A token that Discord refuses at the first contact is an error; one that it refuses later
 /// hangs up [`Sign::Stopped`], rings for the owners behind the other door, and ends this in peace.
-pub async fn serve(settings: PlatformSettings, desk: Desk, stop: told::Receiver<bool>) -> Result<(), TokenRefused> {
-    serve_with(settings, desk, stop, Patience::default()).await
+pub async fn serve(
+    settings: PlatformSettings,
+    desk: Desk,
+    dispatch: Dispatch,
+    stop: told::Receiver<bool>,
+) -> Result<(), TokenRefused> {
+    serve_with(settings, desk, dispatch, stop, Patience::default()).await
 }
 
 /// As [`serve`], with another patience with shards that say nothing.
 pub async fn serve_with(
     settings: PlatformSettings,
     desk: Desk,
+    dispatch: Dispatch,
     mut stop: told::Receiver<bool>,
     patience: Patience,
 ) -> Result<(), TokenRefused> {
     let Some(token) = settings.token else { return Ok(()) };
     desk.signs().set(Platform::Discord, Sign::Connecting);
     let alerts = desk.signs().listen();
-    let wire = Wire::new(&settings.api_url, token)
+    let wire = Wire::new(&settings.api_url, token, dispatch.pace(Network::Discord))
         .map_err(|error| TokenRefused(format!("discord: no HTTP client can be made: {error}")))?;
-    let app = tokio::select! {
-        app = first_contact(&wire, &desk) => app?,
+    let (app, own) = tokio::select! {
+        us = first_contact(&wire, &desk) => us?,
         () = stopped(&mut stop) => return Ok(()),
     };
-    let door = Arc::new(Door { desk, wire, app, memory: Mutex::default() });
+    let wire = Arc::new(wire);
+    dispatch.open(Network::Discord, Arc::new(Push::new(wire.clone(), own, desk.clone())));
+    let door = Door { desk, dispatch, wire, app, memory: Mutex::default(), servers: Mutex::default() };
+    let door = Arc::new(door);
     let (events, heard) = mpsc::channel(WAITING);
     let mut company = JoinSet::new();
     company.spawn(register::register(door.clone()));
@@ -84,6 +102,7 @@ pub async fn serve_with(
     // The gateway and every event it hands on hold a sender; when the last is gone, so are the questions.
     let mut answering = tokio::spawn(reception(door.clone(), heard));
     let end = watch::tend(&door, events, &settings.api_url, patience, &mut stop).await;
+    door.dispatch.shut(Network::Discord);
     company.shutdown().await;
     if timeout(LAST_ANSWERS, &mut answering).await.is_err() {
         answering.abort();
@@ -108,16 +127,16 @@ fn close(door: &Door, end: End) {
     };
     tracing::error!("{}", text.en);
     door.desk.signs().set(Platform::Discord, Sign::Stopped);
-    door.desk.signs().alert(Alert { about: Platform::Discord, text });
+    door.desk.signs().alert(Alert::to_owners(Some(Platform::Discord), text));
 }
 
-/// Asks Discord who we are, until it answers; the application's id.
-async fn first_contact(wire: &Wire, desk: &Desk) -> Result<u64, TokenRefused> {
+/// Asks Discord who we are, until it answers: the application's id, and its bot's, which old ones have of their own.
+async fn first_contact(wire: &Wire, desk: &Desk) -> Result<(u64, u64), TokenRefused> {
     let mut pauses = Pauses::new(Duration::from_secs(1), Duration::from_secs(60));
     loop {
         let why = match wire.get("/applications/@me").await {
-            Ok(app) => match app["id"].as_str().and_then(|id| id.parse::<u64>().ok()) {
-                Some(id) if id > 0 => return Ok(id),
+            Ok(app) => match number(&app["id"]) {
+                Some(id) if id > 0 => return Ok((id, number(&app["bot"]["id"]).unwrap_or(id))),
                 _ => "what answers is not Discord".to_owned(),
             },
             Err(Failed::Token) => {
@@ -136,8 +155,12 @@ async fn first_contact(wire: &Wire, desk: &Desk) -> Result<u64, TokenRefused> {
     }
 }
 
+fn number(id: &serde_json::Value) -> Option<u64> {
+    id.as_str()?.parse().ok()
+}
+
 /// Answers events side by side; one that breaks harms no other.
-async fn reception(door: Arc<Door>, mut heard: mpsc::Receiver<Event>) {
+async fn reception(door: Arc<Door>, mut heard: mpsc::Receiver<Happening>) {
     let mut answers = JoinSet::new();
     loop {
         tokio::select! {
@@ -161,7 +184,7 @@ fn noted(ended: Result<(), tokio::task::JoinError>) {
     }
 }
 
-/// Brings what happened to the other doors to the owners who are here.
+/// Brings what the owners should know to those who are here.
 async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
     loop {
         let alert = match alerts.recv().await {
@@ -172,17 +195,14 @@ async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
             }
             Err(broadcast::error::RecvError::Closed) => return,
         };
-        if alert.about == Platform::Discord {
-            continue;
-        }
         let manners = door.desk.manners();
-        let reply = Reply::personal(Tone::Alarm, alert.text.get(manners.lang));
+        let reply = Reply::personal(Tone::Alarm, alert.words.get(manners.lang));
         let message = render::dress(&reply, manners.lang);
         let until = Instant::now() + ALERT_WITHIN;
-        for owner in manners.owners.iter().filter(|owner| owner.platform == Platform::Discord) {
+        for person in alert.whom(Platform::Discord, &manners.owners) {
             let nonce = format!("alert{:x}", chrono::Utc::now().timestamp_micros());
-            if let Err(failed) = door.wire.private(owner.id, &message, &nonce, until).await {
-                tracing::warn!(owner = owner.id, %failed, "an owner could not be alerted on Discord");
+            if let Err(failed) = door.wire.private(person, &message, &nonce, until).await {
+                tracing::warn!(person, %failed, "somebody could not be alerted on Discord");
             }
         }
     }

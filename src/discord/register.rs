@@ -10,11 +10,13 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Door, Pauses,
-    send::{Failed, Wire},
+    send::{Failed, NO_CHAT, Wire},
 };
 
 /// What is registered when a string may be long; Discord's own limit is 6,000.
 const WORDS: u64 = 1_000;
+/// A text of the record, in characters.
+const PROSE: u64 = record::lang::Prose::MAX_CHARS as u64;
 /// What a handle, a name or a date may take.
 const WORD: u64 = 200;
 /// The permission to manage a server (1 << 5), as Discord writes it.
@@ -22,6 +24,8 @@ const MANAGE_GUILD: &str = "32";
 /// Discord's kinds of options.
 const STRING: u8 = 3;
 const INTEGER: u8 = 4;
+const BOOLEAN: u8 = 5;
+const ROLE: u8 = 8;
 /// How long one try at registering lasts.
 const TRY: Duration = Duration::from_secs(120);
 
@@ -47,24 +51,27 @@ pub async fn register(door: Arc<Door>) {
 async fn once(wire: &Wire, app: u64) -> Result<bool, Failed> {
     let until = Instant::now() + TRY;
     let path = format!("/applications/{app}/commands");
-    let known = wire.call(Method::GET, &format!("{path}?with_localizations=true"), None, until).await?;
+    let known = wire.call(Method::GET, &format!("{path}?with_localizations=true"), None, NO_CHAT, until).await?;
     let wanted = all();
     if same(&wanted, &known) {
         return Ok(false);
     }
-    wire.call(Method::PUT, &path, Some(&wanted), until).await.map(|_| true)
+    wire.call(Method::PUT, &path, Some(&wanted), NO_CHAT, until).await.map(|_| true)
 }
 
-/// Every command as Discord is told of it.
+/// Every command as Discord is told of it; its other names are commands of their own there.
 fn all() -> Value {
-    commands::ALL.iter().map(|command| self::command(command)).collect()
+    let names = |command: &'static Command| [command.name].into_iter().chain(command.aliases.iter().copied());
+    commands::ALL.iter().flat_map(|command| names(command).map(|name| self::command(name, command))).collect()
 }
 
-fn command(command: &Command) -> Value {
-    let options: Vec<Value> = command.args.iter().map(|arg| option(arg)).collect();
+fn command(name: &str, command: &Command) -> Value {
+    // A chat of Telegram's cannot be named here.
+    let options: Vec<Value> =
+        command.args.iter().filter(|arg| arg.shape != Shape::Chat).map(|arg| option(arg)).collect();
     let mut json = json!({
         "type": 1,
-        "name": command.name,
+        "name": name,
         "description": command.about.en,
         "description_localizations": localised(command.about),
         "options": options,
@@ -96,12 +103,16 @@ fn option(arg: &Spec) -> Value {
             let choice = |choice: &commands::kit::Choice| json!({ "name": choice.text.en, "name_localizations": localised(choice.text), "value": choice.code });
             json["choices"] = choices.iter().map(choice).collect();
         }
-        Shape::Incident | Shape::Organisation => {
+        Shape::Incident | Shape::Organisation | Shape::Followed => {
             json["autocomplete"] = json!(true);
             json["max_length"] = json!(WORD);
         }
-        Shape::When | Shape::Word => json["max_length"] = json!(WORD),
+        Shape::Flag => json["type"] = json!(BOOLEAN),
+        Shape::Role => json["type"] = json!(ROLE),
+        Shape::Word => json["max_length"] = json!(WORDS),
+        Shape::When | Shape::Entry | Shape::Chat => json["max_length"] = json!(WORD),
         Shape::Words => json["max_length"] = json!(WORDS),
+        Shape::Prose => json["max_length"] = json!(PROSE),
     }
     json
 }

@@ -2,6 +2,7 @@
 
 mod fill;
 mod mark;
+mod parts;
 
 use std::collections::{BTreeSet, HashSet};
 
@@ -19,6 +20,10 @@ use mark::{Piece, cut, escaped, safe, size};
 const TITLE: usize = 243;
 /// All embeds of a message: 6,000.
 const WHOLE: usize = 5_700;
+/// What a footer takes at most: the state in words, and a mark.
+const FOOTER: usize = 100;
+/// A message without embeds: 2,000, less 5 % and the mention of a role before it.
+const CONTENT: usize = 1_850;
 /// What stands on a button: 80.
 const LABEL: usize = 76;
 /// What a button carries: 100.
@@ -30,17 +35,49 @@ const OFFER: usize = 95;
 /// How many values autocompletion offers.
 const OFFERS: usize = 25;
 
+/// A post as messages that each fit, in order.
+pub fn posts(reply: &Reply, lang: Lang) -> Vec<Reply> {
+    parts::parts(reply, |part| {
+        let title = cut(&safe(&part.title.plain()), TITLE, escaped);
+        // The footer is short, and its room is kept free in any case.
+        !filled(part, lang, WHOLE - size(&title) - FOOTER, Links::None).is_cut()
+    })
+}
+
 /// Dresses a reply as the body of a message: embeds, buttons, and nobody mentioned. Addresses count although nobody sees
 /// them, so where not everything fits, fewer marks lead to their sources: what is said comes first.
 pub fn dress(reply: &Reply, lang: Lang) -> Value {
     let title = cut(&safe(&reply.title.plain()), TITLE, escaped);
-    let footer = tone_word(reply, lang);
-    let room = WHOLE - size(&title) - size(footer);
+    let mark = reply.mark.as_deref().map(safe).unwrap_or_default();
+    let footer = [tone_word(reply, lang), &mark].into_iter().filter(|text| !text.is_empty()).collect::<Vec<_>>();
+    let footer = footer.join(" · ");
+    let room = WHOLE - size(&title) - size(&footer);
     let filled = |links| filled(reply, lang, room, links);
     let tries = [Links::Every, Links::Firsts(BTreeSet::new())].into_iter().map(filled);
     let sheets = tries.into_iter().find(|sheets| !sheets.is_cut()).unwrap_or_else(|| filled(Links::None));
     json!({
-        "embeds": embeds(title, sheets.done(lang), colour(reply.tone), footer),
+        "embeds": embeds(title, sheets.done(lang), colour(reply.tone), &footer),
+        "components": rows(reply),
+        "allowed_mentions": { "parse": [] },
+    })
+}
+
+/// The words alone, where Discord does not take the rest: cut where they are too long.
+pub fn plain(reply: &Reply, lang: Lang) -> Value {
+    let mut lines = vec![reply.title.plain()];
+    for block in &reply.blocks {
+        match block {
+            Block::Heading(line) | Block::Text(line) | Block::Note(line) => lines.push(line.plain()),
+            Block::Item(item) => lines.extend([&item.head].into_iter().chain(&item.body).map(Line::plain)),
+        }
+    }
+    lines.push(tone_word(reply, lang).to_owned());
+    lines.retain(|line| !line.trim().is_empty());
+    let text = cut(&safe(&lines.join("\n")), CONTENT, escaped);
+    let mark = reply.mark.as_deref().map(|mark| format!("\n-# {}", safe(mark))).unwrap_or_default();
+    json!({
+        "content": if text.is_empty() { format!("…{mark}") } else { format!("{text}{mark}") },
+        "embeds": [],
         "components": rows(reply),
         "allowed_mentions": { "parse": [] },
     })
@@ -254,6 +291,22 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_post_bears_its_mark_with_and_without_markup() {
+        let mark = Some("3f2ab4c5d6".to_owned());
+        let reply = Reply { tone: Tone::Alarm, mark, ..Reply::titled("@here t").say(awkward()) };
+        let message = dress(&reply, Lang::En);
+        within_limits(&message);
+        let last = message["embeds"].as_array().and_then(|embeds| embeds.last()).expect("an embed");
+        assert_eq!(last["footer"]["text"], "Red: something is wrong · 3f2ab4c5d6");
+        let message = plain(&reply, Lang::En);
+        let content = message["content"].as_str().expect("a text");
+        assert!(size(content) <= 1_900 && content.ends_with("…\n-# 3f2ab4c5d6"), "{content}");
+        assert!(content.starts_with("\\@here t\n") && !content.contains(" <@") && message["embeds"] == json!([]));
+        let calm = Reply { mark: Some("3f2a".to_owned()), ..Reply::titled("t") };
+        assert_eq!(dress(&calm, Lang::En)["embeds"][0]["footer"]["text"], "3f2a");
     }
 
     #[test]

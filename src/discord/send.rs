@@ -2,7 +2,8 @@
 
 use std::{sync::Arc, time::Duration};
 
-use reqwest::{Method, Response, StatusCode, header};
+use record::outbox::Ms;
+use reqwest::{Method, header};
 use serde_json::{Value, json};
 use tokio::{
     sync::Notify,
@@ -10,7 +11,10 @@ use tokio::{
 };
 
 use super::Pauses;
-use crate::config::Secret;
+use crate::{
+    config::Secret,
+    dispatch::pace::{Pace, Turn},
+};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -32,6 +36,7 @@ pub struct Wire {
     client: reqwest::Client,
     base: String,
     token: Secret,
+    pace: Arc<Pace>,
     /// Rung when Discord refuses the token.
     pub refused: Arc<Notify>,
 }
@@ -68,11 +73,73 @@ pub enum Told {
     Refused,
 }
 
-/// What one try of a request came to.
-enum Tried {
-    Done(Value),
-    Never(Failed),
-    Again { after: Option<Duration>, why: String },
+/// Whose limits a request counts against.
+#[derive(Clone, Copy, Debug)]
+pub enum Counts<'a> {
+    /// Nobody's: interactions and what belongs to them.
+    Not,
+    /// Everybody's, and this chat's: it waits for its turn as answers do.
+    InTurn(&'a str),
+    /// The same, and whoever sends it has counted it already.
+    Already(&'a str),
+}
+
+/// What is asked of Discord in no chat.
+pub const NO_CHAT: Counts<'static> = Counts::InTurn("discord:");
+
+impl Counts<'_> {
+    fn chat(&self) -> Option<&str> {
+        match self {
+            Counts::Not => None,
+            Counts::InTurn(chat) | Counts::Already(chat) => Some(chat),
+        }
+    }
+}
+
+/// What Discord answered, as far as it came.
+#[derive(Clone, Debug, Default)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The body; null if it is no JSON.
+    pub json: Value,
+    /// Whether the whole body came.
+    pub whole: bool,
+    /// How long to wait, if it says so.
+    pub after: Option<Duration>,
+    /// Whether that holds for everything we ask.
+    pub global: bool,
+    /// Whether a limit was reached that others share, so that it was not our fault.
+    pub shared: bool,
+    /// How long a limit is spent, if it is.
+    pub spent: Option<Duration>,
+}
+
+impl Answer {
+    /// Discord's own code; 0 if it gave none.
+    pub fn code(&self) -> u64 {
+        self.json["code"].as_u64().unwrap_or(0)
+    }
+
+    /// Whether it was done.
+    pub fn is_done(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// What Discord said of a refusal, shortened.
+    pub fn said(&self) -> String {
+        let said = if self.json.is_object() { self.json.to_string() } else { "no JSON".to_owned() };
+        said.chars().take(REPEATED).collect()
+    }
+}
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Silent {
+    /// Nothing was sent.
+    NotSent(String),
+    /// It may or may not have been done.
+    Unsure(String),
 }
 
 /// A client with timeouts: neither reqwest nor serenity has any of its own.
@@ -81,9 +148,10 @@ pub fn client() -> reqwest::Result<reqwest::Client> {
 }
 
 impl Wire {
-    /// A way to the API at `api_url`, which has no final slash.
-    pub fn new(api_url: &str, token: Secret) -> reqwest::Result<Wire> {
-        Ok(Wire { client: client()?, base: format!("{api_url}/api/v10"), token, refused: Arc::new(Notify::new()) })
+    /// A way to the API at `api_url`, which has no final slash, at this pace.
+    pub fn new(api_url: &str, token: Secret, pace: Arc<Pace>) -> reqwest::Result<Wire> {
+        let (client, base) = (client()?, format!("{api_url}/api/v10"));
+        Ok(Wire { client, base, token, pace, refused: Arc::new(Notify::new()) })
     }
 
     /// The token, for serenity.
@@ -91,9 +159,14 @@ impl Wire {
         &self.token
     }
 
+    /// The turn of a request that somebody else makes with our token.
+    pub async fn turn(&self) -> Turn<'_> {
+        self.pace.turn("discord:").await
+    }
+
     /// Asks for something, once.
     pub async fn get(&self, path: &str) -> Result<Value, Failed> {
-        self.call(Method::GET, path, None, Instant::now()).await
+        self.call(Method::GET, path, None, NO_CHAT, Instant::now()).await
     }
 
     /// Does a request, waiting as Discord says and trying again until the deadline where it was not refused; at least
@@ -103,19 +176,29 @@ impl Wire {
         method: Method,
         path: &str,
         body: Option<&Value>,
+        counts: Counts<'_>,
         until: Instant,
     ) -> Result<Value, Failed> {
         let mut pauses = Pauses::new(PAUSES.0, PAUSES.1);
         loop {
-            let (after, why) = match self.once(&method, path, body).await {
-                Tried::Done(value) => return Ok(value),
-                Tried::Never(failed) => {
-                    if matches!(failed, Failed::Token) {
-                        self.refused.notify_one();
+            let (after, why) = match self.ask(&method, path, body, counts).await {
+                Ok(answer) if answer.is_done() => match answer.json {
+                    // It was done; only what is asked for is missed when the answer to it is cut off.
+                    Value::Null if method == Method::GET && answer.status != 204 => {
+                        (None, "Discord's answer cannot be read".to_owned())
                     }
-                    return Err(failed);
-                }
-                Tried::Again { after, why } => (after, why),
+                    json => return Ok(json),
+                },
+                Ok(answer) => match refusal(&answer) {
+                    Ok(again) => again,
+                    Err(failed) => {
+                        if matches!(failed, Failed::Token) {
+                            self.refused.notify_one();
+                        }
+                        return Err(failed);
+                    }
+                },
+                Err(Silent::NotSent(why) | Silent::Unsure(why)) => (None, why),
             };
             let pause = after.unwrap_or_else(|| pauses.longer());
             if Instant::now() + pause >= until {
@@ -125,8 +208,14 @@ impl Wire {
         }
     }
 
-    async fn once(&self, method: &Method, path: &str, body: Option<&Value>) -> Tried {
-        let again = |why: String| Tried::Again { after: None, why };
+    /// Does a request once. Whatever the answer says of limits is minded.
+    pub async fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        counts: Counts<'_>,
+    ) -> Result<Answer, Silent> {
         let mut request = self
             .client
             .request(method.clone(), format!("{}{path}", self.base))
@@ -135,19 +224,38 @@ impl Wire {
         if let Some(body) = body {
             request = request.json(body);
         }
+        let _turn = match counts {
+            Counts::InTurn(chat) => Some(self.pace.turn(chat).await),
+            _ => None,
+        };
         match request.send().await {
-            Ok(response) if response.status().is_success() => {
-                let empty = response.status() == StatusCode::NO_CONTENT;
-                match response.bytes().await.map(|bytes| serde_json::from_slice(&bytes)) {
-                    Ok(Ok(value)) => Tried::Done(value),
-                    // It was done; only what is asked for is missed when the answer to it is cut off.
-                    _ if empty || *method != Method::GET => Tried::Done(Value::Null),
-                    _ => again("Discord's answer cannot be read".to_owned()),
-                }
+            Ok(response) => {
+                let answer = read(response).await;
+                self.mind(&answer, counts);
+                Ok(answer)
             }
-            Ok(response) => refusal(response).await,
             // Its address holds an interaction's token.
-            Err(error) => again(cause(&error.without_url())),
+            Err(error) if error.is_connect() => Err(Silent::NotSent(cause(&error.without_url()))),
+            Err(error) => Err(Silent::Unsure(cause(&error.without_url()))),
+        }
+    }
+
+    /// Minds what an answer says of limits, and counts what Discord holds against us.
+    fn mind(&self, answer: &Answer, counts: Counts<'_>) {
+        let now = self.pace.clock().now();
+        let later = |wait: Duration| now.saturating_add(ms(wait));
+        let mut budget = self.pace.budget();
+        let limited = answer.status == 429;
+        if matches!(answer.status, 401 | 403) || (limited && !answer.shared) {
+            budget.invalid(now);
+        }
+        match answer.after.filter(|_| limited) {
+            Some(wait) if answer.global => budget.shut(later(wait)),
+            Some(wait) => counts.chat().into_iter().for_each(|chat| budget.shut_chat(chat, later(wait))),
+            None => {}
+        }
+        if let (Some(chat), Some(spent)) = (counts.chat(), answer.spent) {
+            budget.shut_chat(chat, later(spent));
         }
     }
 
@@ -158,55 +266,84 @@ impl Wire {
             body["data"] = data.clone();
         }
         let path = format!("/interactions/{id}/{token}/callback");
-        told(self.call(Method::POST, &path, Some(&body), until).await)
+        told(self.call(Method::POST, &path, Some(&body), Counts::Not, until).await)
     }
 
     /// Edits the first answer; possible for 15 minutes from the interaction's event.
     pub async fn edit(&self, app: u64, token: &str, data: &Value, until: Instant) -> Told {
         let path = format!("/webhooks/{app}/{token}/messages/@original");
-        told(self.call(Method::PATCH, &path, Some(data), until).await)
+        told(self.call(Method::PATCH, &path, Some(data), Counts::Not, until).await)
     }
 
     /// Says something after the first answer; possible for 15 minutes from the interaction's event.
     pub async fn follow_up(&self, app: u64, token: &str, data: &Value, until: Instant) -> Told {
-        told(self.call(Method::POST, &format!("/webhooks/{app}/{token}"), Some(data), until).await)
+        told(self.call(Method::POST, &format!("/webhooks/{app}/{token}"), Some(data), Counts::Not, until).await)
     }
 
     /// Sends somebody a private message; `nonce` (at most 25 characters) makes a second try no second message.
     pub async fn private(&self, user: u64, data: &Value, nonce: &str, until: Instant) -> Result<(), Failed> {
         let recipient = json!({ "recipient_id": user.to_string() });
-        let channel = self.call(Method::POST, "/users/@me/channels", Some(&recipient), until).await?;
+        let channel = self.call(Method::POST, "/users/@me/channels", Some(&recipient), NO_CHAT, until).await?;
         let channel = channel["id"].as_str().and_then(|id| id.parse::<u64>().ok());
         let Some(channel) = channel else {
             return Err(Failed::Unanswered("Discord named no channel for a private message".to_owned()));
         };
+        self.post(channel, data, nonce, until).await
+    }
+
+    /// Posts a message where everybody sees it; `nonce` (at most 25 characters) makes a second try no second message.
+    pub async fn post(&self, channel: u64, data: &Value, nonce: &str, until: Instant) -> Result<(), Failed> {
         let mut message = data.clone();
         message["nonce"] = json!(nonce);
         message["enforce_nonce"] = json!(true);
-        self.call(Method::POST, &format!("/channels/{channel}/messages"), Some(&message), until).await.map(drop)
+        let (path, chat) = (format!("/channels/{channel}/messages"), format!("discord:{channel}"));
+        self.call(Method::POST, &path, Some(&message), Counts::InTurn(&chat), until).await.map(drop)
     }
 }
 
-/// Reads what is not a success.
-async fn refusal(response: Response) -> Tried {
-    let status = response.status();
-    let header = response.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let header = header.and_then(|seconds| seconds.parse::<f64>().ok());
-    let text = response.text().await.unwrap_or_default();
-    let body: Value = serde_json::from_str(&text).unwrap_or_default();
-    let code = body["code"].as_u64().unwrap_or(0);
-    let after = body["retry_after"].as_f64().or(header).and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    match status {
-        StatusCode::UNAUTHORIZED if code != ANSWER_TOKEN => Tried::Never(Failed::Token),
-        StatusCode::TOO_MANY_REQUESTS if after.is_some() || code == 0 => {
-            Tried::Again { after, why: "Discord limits the rate of requests".to_owned() }
+/// A duration as moments are counted.
+pub fn ms(wait: Duration) -> Ms {
+    Ms::try_from(wait.as_millis()).unwrap_or(Ms::MAX)
+}
+
+/// Reads an answer, as far as it comes.
+async fn read(mut response: reqwest::Response) -> Answer {
+    let status = response.status().as_u16();
+    let named = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+    let seconds = |name: &str| named(name).and_then(|seconds| seconds.parse::<f64>().ok());
+    let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+    let spent = seconds("x-ratelimit-reset-after").filter(|_| named("x-ratelimit-remaining") == Some("0"));
+    let mut answer = Answer {
+        status,
+        after: seconds("retry-after").and_then(time),
+        global: named("x-ratelimit-global") == Some("true") || named("x-ratelimit-scope") == Some("global"),
+        shared: named("x-ratelimit-scope") == Some("shared"),
+        spent: spent.and_then(time),
+        ..Answer::default()
+    };
+    let mut bytes = Vec::new();
+    answer.whole = loop {
+        match response.chunk().await {
+            Ok(Some(piece)) => bytes.extend_from_slice(&piece),
+            end => break end.is_ok(),
         }
-        status if status.is_server_error() => Tried::Again { after: None, why: format!("Discord answers {status}") },
-        status => {
-            let said = if body.is_object() { body.to_string() } else { "no JSON".to_owned() };
-            let message = said.chars().take(REPEATED).collect();
-            Tried::Never(Failed::Refused { status: status.as_u16(), code, message })
+    };
+    answer.json = serde_json::from_slice(&bytes).unwrap_or_default();
+    answer.after = answer.json["retry_after"].as_f64().and_then(time).or(answer.after);
+    answer.global |= answer.json["global"] == true;
+    answer
+}
+
+/// Reads what is not a success: when and why to try again, or why not.
+fn refusal(answer: &Answer) -> Result<(Option<Duration>, String), Failed> {
+    let code = answer.code();
+    match answer.status {
+        401 if code != ANSWER_TOKEN => Err(Failed::Token),
+        429 if answer.after.is_some() || code == 0 => {
+            Ok((answer.after, "Discord limits the rate of requests".to_owned()))
         }
+        status @ 500.. => Ok((None, format!("Discord answers {status}"))),
+        status => Err(Failed::Refused { status, code, message: answer.said() }),
     }
 }
 

@@ -21,7 +21,7 @@ use tokio::{
 
 use super::{
     Door, Pauses,
-    hear::{Ear, Event},
+    hear::{Ear, Happening},
     send::{Failed, client},
     stopped,
 };
@@ -80,7 +80,7 @@ enum Lost {
 /// Keeps shards connected until that makes no more sense.
 pub async fn tend(
     door: &Arc<Door>,
-    events: mpsc::Sender<Event>,
+    events: mpsc::Sender<Happening>,
     api_url: &str,
     patience: Patience,
     stop: &mut watch::Receiver<bool>,
@@ -134,8 +134,10 @@ struct Shards {
 
 impl Shards {
     /// Starts as many shards as Discord recommends.
-    async fn open(door: &Arc<Door>, events: mpsc::Sender<Event>, api_url: &str) -> Result<Shards, Lost> {
+    async fn open(door: &Arc<Door>, events: mpsc::Sender<Happening>, api_url: &str) -> Result<Shards, Lost> {
         let (url, count) = recommended(door).await?;
+        // serenity asks where the gateway is, too: that counts like anything else.
+        let _turn = door.wire.turn().await;
         let broken = |error: &dyn std::fmt::Display| Lost::Now(format!("no client can be built: {error}"));
         let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("discord").enable_all().build();
         let apart = Apart(Some(runtime.map_err(|error| broken(&error))?));

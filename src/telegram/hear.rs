@@ -1,11 +1,19 @@
 //! Telegram's updates as asks.
 
-use record::private::{Address, AskKey};
+use commands::kit::Posting;
+use record::{
+    channel::PlaceKind,
+    private::{Address, AskKey},
+    reply::pressed,
+};
 use serde_json::Value;
-use teloxide::types::{CallbackQuery, InlineQuery, MaybeInaccessibleMessage, Message, Update, UpdateKind, User};
+use teloxide::types::{
+    CallbackQuery, Chat, ChatMemberUpdated, InlineKeyboardButtonKind, InlineQuery, MaybeInaccessibleMessage, Message,
+    Update, UpdateKind, User,
+};
 
 use super::send::Target;
-use crate::desk::Heard;
+use crate::{desk::Heard, dispatch::Event};
 
 /// The bot itself, as `getMe` describes it.
 #[derive(Clone, Debug)]
@@ -27,6 +35,10 @@ pub enum Matter {
     EmptyPress(String),
     /// Somebody types `@bot …` in another chat.
     Inline(Box<Heard>, String),
+    /// Something that matters for news: where we may post, or under which address.
+    Event(Address, Event),
+    /// We were let into a group, by somebody who has this language.
+    Joined(Address, Target, Option<String>),
 }
 
 /// An update as Telegram sent it: unknown kinds are no error. Read from text, since teloxide's types borrow from it.
@@ -38,7 +50,10 @@ pub fn read(raw: &Value) -> Option<Update> {
 pub fn matter(update: Update, me: &Me) -> Option<Matter> {
     let id = update.id.0;
     match update.kind {
-        UpdateKind::Message(message) | UpdateKind::ChannelPost(message) => message_matter(&message, id, me),
+        UpdateKind::Message(message) | UpdateKind::ChannelPost(message) => {
+            migration(&message).or_else(|| message_matter(&message, id, me))
+        }
+        UpdateKind::MyChatMember(change) => Some(membership(&change)),
         UpdateKind::CallbackQuery(press) => Some(press_matter(press, id, me)),
         UpdateKind::InlineQuery(query) => Some(inline_matter(query, id, me)),
         _ => None,
@@ -61,10 +76,44 @@ fn message_matter(message: &Message, id: u32, me: &Me) -> Option<Matter> {
         shared: !private,
         // In a channel only its administrators can post.
         manages: private || anonymous || message.chat.is_channel(),
+        kind: kind(&message.chat, thread),
+        posting: Posting::Unknown,
+        elsewhere: None,
         tongue: from.and_then(|user| user.language_code.clone()),
         key: key(me, id),
     };
     Some(Matter::Ask(Box::new(heard), Target { chat, thread, edits: None }))
+}
+
+/// A group that became a supergroup says so in both.
+fn migration(message: &Message) -> Option<Matter> {
+    let here = message.chat.id.0;
+    let (from, to) = match (message.migrate_to_chat_id(), message.migrate_from_chat_id()) {
+        (Some(to), _) => (here, to.0),
+        (_, Some(from)) => (from.0, here),
+        _ => return None,
+    };
+    let (from, to) = (place(from, None), place(to, None));
+    Some(Matter::Event(from.clone(), Event::Moved { from, to }))
+}
+
+/// We were let in, put out, or given another standing.
+fn membership(change: &ChatMemberUpdated) -> Matter {
+    let (chat, old, new) = (&change.chat, &change.old_chat_member, &change.new_chat_member);
+    let address = place(chat.id.0, None);
+    if !new.is_present() {
+        let why = match (new.is_banned(), chat.is_private()) {
+            (true, true) => "bot was blocked by the user",
+            (true, false) => "bot was removed from the chat",
+            (false, _) => "bot left the chat",
+        };
+        return Matter::Event(address.clone(), Event::Removed { address, why: why.to_owned() });
+    }
+    if !old.is_present() && (chat.is_group() || chat.is_supergroup()) {
+        let target = Target { chat: chat.id.0, thread: None, edits: None };
+        return Matter::Joined(address, target, change.from.language_code.clone());
+    }
+    Matter::Event(address.clone(), Event::Returned(address))
 }
 
 fn press_matter(press: CallbackQuery, id: u32, me: &Me) -> Matter {
@@ -77,17 +126,41 @@ fn press_matter(press: CallbackQuery, id: u32, me: &Me) -> Matter {
         }
         MaybeInaccessibleMessage::Inaccessible(_) => None,
     };
+    let own = offers(&message, &line);
+    let (line, fresh) = pressed(&line);
+    let fresh = fresh || !own;
     let heard = Heard {
-        line,
+        line: line.to_owned(),
         caller: Some(person(&press.from)),
         place: place(chat, thread),
         settings: place(chat, None),
         shared: !private,
         manages: private,
+        kind: kind(message.chat(), thread),
+        posting: Posting::Unknown,
+        elsewhere: None,
         tongue: press.from.language_code,
         key: key(me, id),
     };
-    Matter::Press(Box::new(heard), Target { chat, thread, edits: Some(message.id().0) }, query)
+    let target = match fresh {
+        false => Target { chat, thread, edits: Some(message.id().0) },
+        // Whoever reads a channel must not make us write in it.
+        true if heard.kind == PlaceKind::Broadcast => {
+            Target { chat: i64::try_from(press.from.id.0).unwrap_or_default(), thread: None, edits: None }
+        }
+        true => Target { chat, thread, edits: None },
+    };
+    Matter::Press(Box::new(heard), target, query)
+}
+
+/// Whether a message has a button that says this. A press may say anything: one that no button of the message says must
+/// not change the message.
+fn offers(message: &MaybeInaccessibleMessage, line: &str) -> bool {
+    let MaybeInaccessibleMessage::Regular(message) = message else { return true };
+    let Some(keyboard) = message.reply_markup() else { return true };
+    let says =
+        |kind: &InlineKeyboardButtonKind| matches!(kind, InlineKeyboardButtonKind::CallbackData(it) if it == line);
+    keyboard.inline_keyboard.iter().flatten().any(|button| says(&button.kind))
 }
 
 fn inline_matter(query: InlineQuery, id: u32, me: &Me) -> Matter {
@@ -99,6 +172,9 @@ fn inline_matter(query: InlineQuery, id: u32, me: &Me) -> Matter {
         settings: asker,
         shared: false,
         manages: true,
+        kind: PlaceKind::Private,
+        posting: Posting::Unknown,
+        elsewhere: None,
         tongue: query.from.language_code,
         key: key(me, id),
     };
@@ -116,6 +192,15 @@ fn addressed(text: &str, me: &Me, private: bool) -> Option<String> {
             Some(format!("/{command} {arguments}").trim_end().to_owned())
         }
         Some(_) => None,
+    }
+}
+
+fn kind(chat: &Chat, thread: Option<i32>) -> PlaceKind {
+    match thread {
+        Some(_) => PlaceKind::Topic,
+        None if chat.is_private() => PlaceKind::Private,
+        None if chat.is_channel() => PlaceKind::Broadcast,
+        None => PlaceKind::Group,
     }
 }
 
@@ -148,5 +233,44 @@ mod tests {
         assert_eq!(line("/timeline westpole", false).as_deref(), Some("/timeline westpole"));
         assert_eq!(line("what happened?", false), None);
         assert_eq!(line("timeline westpole", true).as_deref(), Some("timeline westpole"));
+    }
+
+    #[test]
+    fn what_happens_to_us_in_a_chat_is_heard() {
+        let me = Me { id: 1, username: "strillone_bot".to_owned() };
+        let heard = |update: Value| read(&update).and_then(|update| matter(update, &me));
+        let bot = serde_json::json!({ "id": 1, "is_bot": true, "first_name": "Strillone" });
+        let change = |chat: i64, kind: &str, old: &str, new: &str| {
+            let member = |status| serde_json::json!({ "status": status, "user": bot, "until_date": 0 });
+            let chat = serde_json::json!({ "id": chat, "type": kind, "title": "t", "first_name": "t" });
+            let by = serde_json::json!({ "id": 6, "is_bot": false, "first_name": "Ugo", "language_code": "it" });
+            serde_json::json!({ "update_id": 9, "my_chat_member": {
+                "chat": chat, "from": by, "date": 0, "old_chat_member": member(old), "new_chat_member": member(new),
+            } })
+        };
+        let removed = |matter| match matter {
+            Some(Matter::Event(_, Event::Removed { address, why })) => format!("{address}: {why}"),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(
+            removed(heard(change(-4, "group", "member", "kicked"))),
+            "telegram:-4: bot was removed from the chat"
+        );
+        assert_eq!(removed(heard(change(-4, "group", "member", "left"))), "telegram:-4: bot left the chat");
+        assert_eq!(removed(heard(change(5, "private", "member", "kicked"))), "telegram:5: bot was blocked by the user");
+        let joined = heard(change(-4, "group", "left", "member"));
+        assert!(matches!(joined, Some(Matter::Joined(_, Target { chat: -4, .. }, Some(it))) if it == "it"));
+        for (chat, kind) in [(5, "private"), (-1_002, "channel")] {
+            let back = heard(change(chat, kind, "kicked", "member"));
+            assert!(matches!(back, Some(Matter::Event(_, Event::Returned(_)))), "{kind}");
+        }
+        let service = |chat: i64, key: &str, to: i64| {
+            let chat = serde_json::json!({ "id": chat, "type": "group", "title": "t" });
+            serde_json::json!({ "update_id": 9, "message": { "message_id": 2, "date": 0, "chat": chat, key: to } })
+        };
+        for moved in [service(-4, "migrate_to_chat_id", -1009), service(-1009, "migrate_from_chat_id", -4)] {
+            let Some(Matter::Event(_, Event::Moved { from, to })) = heard(moved) else { panic!("a move") };
+            assert_eq!((from.0.as_str(), to.0.as_str()), ("telegram:-4", "telegram:-1009"));
+        }
     }
 }

@@ -2,26 +2,32 @@
 
 mod hear;
 mod poll;
+mod push;
 mod register;
 mod render;
+mod rights;
 mod send;
 mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use record::lang::Text;
+use record::{channel::Network, lang::Text};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
 use crate::{
     config::{Platform, PlatformSettings, Secret},
     desk::Desk,
+    dispatch::Dispatch,
     signs::{Alert, Sign},
 };
 use hear::Me;
 use poll::{Ended, told};
-use send::{Api, Outcome};
+use send::Outcome;
 use work::Worker;
+
+pub use push::Push;
+pub use send::Api;
 
 const STOPPED: Text = Text {
     en: "Telegram refuses my token since just now. I have stopped there; the rest goes on. A new token needs a restart.",
@@ -35,11 +41,16 @@ pub struct TokenRefused;
 
 /// Serves until told to stop. A token that is refused at the first contact is an error; one that is refused later stops
 /// this door alone, and the owners behind the others are told.
-pub async fn serve(settings: PlatformSettings, desk: Desk, stop: watch::Receiver<bool>) -> Result<(), TokenRefused> {
+pub async fn serve(
+    settings: PlatformSettings,
+    desk: Desk,
+    dispatch: Dispatch,
+    stop: watch::Receiver<bool>,
+) -> Result<(), TokenRefused> {
     let Some(token) = &settings.token else { return Ok(()) };
     desk.signs().set(Platform::Telegram, Sign::Connecting);
-    let api = match Api::new(token, &settings.api_url) {
-        Ok(api) => api,
+    let api = match Api::new(token, &settings.api_url, dispatch.pace(Network::Telegram)) {
+        Ok(api) => Arc::new(api),
         Err(error) => {
             tracing::error!(%error, "no client for Telegram can be made");
             desk.signs().set(Platform::Telegram, Sign::Stopped);
@@ -50,15 +61,18 @@ pub async fn serve(settings: PlatformSettings, desk: Desk, stop: watch::Receiver
     tracing::info!(bot = me.username, "connected to Telegram");
     desk.signs().set(Platform::Telegram, Sign::Serving);
     let (token_gone, _) = watch::channel(false);
-    let worker = Arc::new(Worker { api, me, desk: desk.clone(), token_gone });
-    tokio::spawn(register(token.clone(), settings.api_url.clone()));
+    dispatch.open(Network::Telegram, Arc::new(Push::new(Arc::clone(&api), token_gone.clone())));
+    let worker = Arc::new(Worker { api, me, desk: desk.clone(), dispatch: dispatch.clone(), token_gone });
+    let registering = tokio::spawn(register(token.clone(), settings.api_url.clone(), owners(&desk)));
     let bell = tokio::spawn(hear_bell(Arc::clone(&worker), desk.signs().listen()));
     let ended = poll::poll(worker, desk.clone(), stop).await;
+    dispatch.shut(Network::Telegram);
     bell.abort();
+    registering.abort();
     if ended == Ended::TokenRefused {
         tracing::error!("Telegram refuses the token: this door is shut until the next start");
         desk.signs().set(Platform::Telegram, Sign::Stopped);
-        desk.signs().alert(Alert { about: Platform::Telegram, text: STOPPED });
+        desk.signs().alert(Alert::to_owners(Some(Platform::Telegram), STOPPED));
     }
     Ok(())
 }
@@ -94,11 +108,11 @@ async fn introduce(api: &Api, desk: &Desk, mut stop: watch::Receiver<bool>) -> R
 }
 
 /// Registers the commands, trying again later if it does not work.
-async fn register(token: Secret, api_url: String) {
+async fn register(token: Secret, api_url: String, owners: Vec<u64>) {
     let Ok(url) = api_url.parse() else { return };
     let bot = teloxide::Bot::new(token.expose()).set_api_url(url);
     for wait in [5, 60, 600] {
-        match register::register(&bot).await {
+        match register::register(&bot, &owners).await {
             Ok(changed) => return tracing::debug!(changed, "commands are registered with Telegram"),
             Err(error) => tracing::warn!(%error, wait, "commands could not be registered with Telegram"),
         }
@@ -106,20 +120,20 @@ async fn register(token: Secret, api_url: String) {
     }
 }
 
-/// Tells the owners on this platform what happened behind other doors.
+/// The owners who are here.
+fn owners(desk: &Desk) -> Vec<u64> {
+    let here = desk.manners().owners.iter().filter(|owner| owner.platform == Platform::Telegram);
+    here.map(|owner| owner.id).collect()
+}
+
+/// Tells the owners on this platform, or somebody there, what they should know.
 async fn hear_bell(worker: Arc<Worker>, mut bell: broadcast::Receiver<Alert>) {
-    let owners: Vec<u64> = worker
-        .desk
-        .manners()
-        .owners
-        .iter()
-        .filter(|owner| owner.platform == Platform::Telegram)
-        .map(|owner| owner.id)
-        .collect();
     loop {
         match bell.recv().await {
-            Ok(alert) if alert.about != Platform::Telegram => worker.tell_owners(&owners, alert.text).await,
-            Ok(_) => {}
+            Ok(alert) => {
+                let whom = alert.whom(Platform::Telegram, &worker.desk.manners().owners);
+                worker.tell(&whom, &alert.words).await;
+            }
             Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "alerts were missed"),
             Err(broadcast::error::RecvError::Closed) => return,
         }

@@ -97,6 +97,7 @@ pub async fn poll(worker: Arc<Worker>, desk: Desk, mut stop: watch::Receiver<boo
     let mut taken = Taken::default();
     let mut chats = Chats { worker: Arc::clone(&worker), queues: HashMap::new(), done };
     let mut pause = Duration::from_secs(1);
+    let mut token_gone = worker.token_gone.subscribe();
     loop {
         while let Ok(id) = handled.try_recv() {
             taken.handled(id);
@@ -107,6 +108,7 @@ pub async fn poll(worker: Arc<Worker>, desk: Desk, mut stop: watch::Receiver<boo
         let hold = if under_way { Duration::ZERO } else { HOLD };
         let outcome = tokio::select! {
             () = told(&mut stop) => return finish(&worker, taken, handled).await,
+            () = told(&mut token_gone) => return Ended::TokenRefused,
             outcome = worker.updates(taken.ask_from(), hold, &KINDS) => outcome,
         };
         match outcome {
@@ -131,13 +133,11 @@ pub async fn poll(worker: Arc<Worker>, desk: Desk, mut stop: watch::Receiver<boo
                 let wait = if let Outcome::Later(wait) = other { wait } else { pause };
                 tokio::select! {
                     () = told(&mut stop) => return finish(&worker, taken, handled).await,
+                    () = told(&mut token_gone) => return Ended::TokenRefused,
                     () = tokio::time::sleep(wait) => {}
                 }
                 pause = (pause * 2).min(LONGEST);
             }
-        }
-        if *worker.token_gone.borrow() {
-            return Ended::TokenRefused;
         }
     }
 }

@@ -9,7 +9,10 @@ pub const MAX_UNITS: usize = 4_096;
 /// Where we cut: a little below, so that no difference in counting matters.
 const CUT_AT: usize = 4_000;
 /// How many messages one answer may take; what is beyond is said to be.
-const MAX_PARTS: usize = 5;
+pub const ANSWER: usize = 5;
+/// How many messages a post may take: two lines of the record (what was said, and what is said now) have 128 Ki units
+/// at the most, and no message but the last is cut shorter than half of what it may hold.
+pub const POST: usize = 70;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,11 +48,11 @@ enum Style {
     Link(String),
 }
 
-/// Dresses a reply; `more` is said in the last part if not all of it fits.
-pub fn dress(reply: &Reply, more: &str) -> Dressed {
+/// Dresses a reply in at most so many messages; `more` is said in the last one if not all of it fits.
+pub fn dress(reply: &Reply, most: usize, more: &str) -> Dressed {
     let mut parts = cut(runs(reply));
-    if parts.len() > MAX_PARTS {
-        parts.truncate(MAX_PARTS);
+    if parts.len() > most.max(1) {
+        parts.truncate(most.max(1));
         if let Some(last) = parts.last_mut() {
             last.html += &format!("\n<i>{}</i>", escaped(more));
             last.plain += &format!("\n{more}");
@@ -263,7 +266,7 @@ mod tests {
     fn nothing_recorded_becomes_markup_or_grows_too_long() {
         let piece = "<b>&amp; *x* @everyone <script> \"q\" 👩‍👩‍👧‍👦 e\u{301} שלום \u{202e}x ";
         let text: String = piece.chars().cycle().take(5_000).collect();
-        let dressed = dress(&Reply::titled("t").say(Line::new().strong(&text)).say(text.as_str()), "more");
+        let dressed = dress(&Reply::titled("t").say(Line::new().strong(&text)).say(text.as_str()), ANSWER, "more");
         assert!(dressed.parts.len() >= 3);
         for part in &dressed.parts {
             assert!(part.plain.encode_utf16().count() <= MAX_UNITS);
@@ -276,13 +279,30 @@ mod tests {
     #[test]
     fn one_endless_word_and_one_endless_grapheme_are_cut() {
         for text in ["x".repeat(9_000), format!("e{}", "\u{301}".repeat(9_000))] {
-            let dressed = dress(&Reply::default().say(text.as_str()), "more");
+            let dressed = dress(&Reply::default().say(text.as_str()), ANSWER, "more");
             assert_eq!(dressed.parts.len(), 3);
             assert_eq!(
                 dressed.parts.iter().map(|part| part.plain.chars().count()).sum::<usize>(),
                 text.chars().count()
             );
         }
+    }
+
+    #[test]
+    fn a_post_holds_whatever_the_record_can_hold() {
+        let longest = "👩‍👩‍👧‍👦".chars().cycle().take(record::lang::Prose::MAX_CHARS).collect::<String>();
+        let line = Line::new().struck(&longest).text("\n").text(&longest);
+        let dressed = dress(&Reply::titled("t").say(line), POST, "more");
+        let all: String = dressed.parts.iter().map(|part| part.plain.as_str()).collect();
+        assert_eq!(all.matches('👦').count(), 2 * longest.matches('👦').count(), "nothing is lost");
+        assert!(dressed.parts.iter().all(|part| part.plain.encode_utf16().count() <= CUT_AT));
+    }
+
+    #[test]
+    fn what_does_not_fit_is_said_to_be_left_out() {
+        let dressed = dress(&Reply::default().say("x ".repeat(5_000)), 2, "more");
+        assert_eq!(dressed.parts.len(), 2);
+        assert!(dressed.parts[1].html.ends_with("\n<i>more</i>") && dressed.parts[1].plain.ends_with("\nmore"));
     }
 
     #[test]

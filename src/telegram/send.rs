@@ -1,18 +1,15 @@
-//! What leaves for Telegram: one client, the meaning of every answer, and the pace of each chat.
+//! What leaves for Telegram: one client, and the meaning of every answer.
 //!
 //! Calls are classified by their HTTP code first and the description after it, which teloxide throws away.
 
-use std::{
-    collections::HashMap,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use record::outbox::Ms;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::render::Dressed;
-use crate::config::Secret;
+use crate::{config::Secret, dispatch::pace::Pace};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -20,18 +17,16 @@ const CONNECT: Duration = Duration::from_secs(5);
 const CALL: Duration = Duration::from_secs(40);
 /// A connection that rested this long is not used again: the other end may be gone.
 const IDLE: Duration = Duration::from_secs(25);
+/// How long is waited where "too many requests" does not say.
+const UNSAID: Duration = Duration::from_secs(5);
 /// An answer is tried for this long.
 const TRIED_FOR: Duration = Duration::from_secs(600);
-/// Messages a second in one chat, after a burst.
-const PACE: Duration = Duration::from_secs(1);
-/// How many messages may leave for a chat at once.
-const BURST: u32 = 3;
 
 /// The Bot API, for one bot.
 pub struct Api {
     client: reqwest::Client,
     base: String,
-    pace: Pace,
+    pace: Arc<Pace>,
 }
 
 /// What became of a call.
@@ -54,11 +49,11 @@ pub enum Outcome {
 }
 
 impl Api {
-    /// A client for the bot with this token.
-    pub fn new(token: &Secret, api_url: &str) -> Result<Api, reqwest::Error> {
+    /// A client for the bot with this token, which keeps this pace.
+    pub fn new(token: &Secret, api_url: &str, pace: Arc<Pace>) -> Result<Api, reqwest::Error> {
         let client = reqwest::Client::builder().connect_timeout(CONNECT).pool_idle_timeout(IDLE).build()?;
         let base = format!("{}/bot{}", api_url.trim_end_matches('/'), token.expose());
-        Ok(Api { client, base, pace: Pace::default() })
+        Ok(Api { client, base, pace })
     }
 
     /// Calls a method once.
@@ -70,9 +65,11 @@ impl Api {
             Err(error) => return Outcome::Unsure(said(error)),
         };
         let code = answer.status().as_u16();
-        match answer.text().await {
-            Ok(text) => understood(code, &text),
-            Err(error) => Outcome::Unsure(said(error)),
+        match read(answer).await {
+            (text, None) => understood(code, &text),
+            // Its beginning, or its code, says enough.
+            (text, Some(_)) if is_done(&text) || code == 429 => understood(code, &text),
+            (_, Some(error)) => Outcome::Unsure(said(error)),
         }
     }
 
@@ -94,9 +91,9 @@ impl Api {
         let since = Instant::now();
         let (mut body, mut pause) = (html.clone(), Duration::from_secs(1));
         let mut method = if edit { "editMessageText" } else { "sendMessage" };
+        let mut chat = to.chat;
         while since.elapsed() < TRIED_FOR {
-            self.pace.turn(to.chat).await;
-            match self.call(method, &body, Duration::ZERO).await {
+            match self.in_turn(chat, method, &body).await {
                 Outcome::Done(_) => return Ok(()),
                 Outcome::Later(wait) if since.elapsed() + wait >= TRIED_FOR => break,
                 Outcome::Later(wait) => tokio::time::sleep(wait).await,
@@ -121,7 +118,10 @@ impl Api {
                         None,
                     );
                 }
-                Outcome::Refused(400, _, Some(moved)) => body["chat_id"] = json!(moved),
+                Outcome::Refused(400, _, Some(moved)) => {
+                    chat = moved;
+                    body["chat_id"] = json!(moved);
+                }
                 Outcome::Refused(400, why, _)
                     if why.contains("thread not found") && body.get("message_thread_id").is_some() =>
                 {
@@ -138,6 +138,20 @@ impl Api {
         }
         tracing::error!("an answer could not be sent for {} minutes and was given up", TRIED_FOR.as_secs() / 60);
         Ok(())
+    }
+}
+
+impl Api {
+    /// Calls a method that the limits count, in its turn; the whole chat waits as long as Telegram says.
+    async fn in_turn(&self, chat: i64, method: &str, body: &Value) -> Outcome {
+        let key = format!("telegram:{chat}");
+        let _turn = self.pace.turn(&key).await;
+        let outcome = self.call(method, body, Duration::ZERO).await;
+        if let Outcome::Later(wait) = outcome {
+            let until = self.pace.clock().now().saturating_add(Ms::try_from(wait.as_millis()).unwrap_or(Ms::MAX));
+            self.pace.budget().shut_chat(&key, until);
+        }
+        outcome
     }
 }
 
@@ -186,13 +200,39 @@ fn said(error: reqwest::Error) -> String {
     error.without_url().to_string()
 }
 
+/// As much of an answer as comes, and what broke it off.
+async fn read(mut answer: reqwest::Response) -> (String, Option<reqwest::Error>) {
+    let mut bytes = Vec::new();
+    let broken = loop {
+        match answer.chunk().await {
+            Ok(Some(piece)) => bytes.extend_from_slice(&piece),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    (String::from_utf8_lossy(&bytes).into_owned(), broken)
+}
+
+/// Delivered is delivered, whatever else an answer holds.
+fn is_done(text: &str) -> bool {
+    text.trim_start().starts_with("{\"ok\":true")
+}
+
+/// The first number that an answer calls a message's: the message's own stands before those it tells of.
+fn message_in(text: &str) -> Option<u64> {
+    let (_, after) = text.split_once("\"message_id\":")?;
+    let digits: String = after.trim_start().chars().take_while(char::is_ascii_digit).collect();
+    // One that breaks off in its middle is another's.
+    after.trim_start().len().gt(&digits.len()).then(|| digits.parse().ok())?
+}
+
 fn understood(code: u16, text: &str) -> Outcome {
     let Ok(answer) = serde_json::from_str::<Value>(text) else {
-        // Delivered is delivered, whatever else the body holds.
-        return match text.trim_start().starts_with("{\"ok\":true") {
-            true => Outcome::Done(Value::Null),
-            false if code == 401 => Outcome::TokenRefused,
-            false => Outcome::Unsure(format!("HTTP {code} without JSON")),
+        return match code {
+            _ if is_done(text) => Outcome::Done(message_in(text).map_or(Value::Null, |id| json!({ "message_id": id }))),
+            401 => Outcome::TokenRefused,
+            429 => Outcome::Later(UNSAID),
+            _ => Outcome::Unsure(format!("HTTP {code} without JSON")),
         };
     };
     if answer["ok"] == true {
@@ -211,29 +251,6 @@ fn understood(code: u16, text: &str) -> Outcome {
     }
 }
 
-/// When the next message may leave for each chat (the generic cell rate algorithm).
-#[derive(Default)]
-struct Pace(Mutex<HashMap<i64, Instant>>);
-
-impl Pace {
-    /// Waits for a chat's turn.
-    async fn turn(&self, chat: i64) {
-        let at = self.reserve(chat, Instant::now());
-        tokio::time::sleep_until(at).await;
-    }
-
-    fn reserve(&self, chat: i64, now: Instant) -> Instant {
-        let mut chats = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if chats.len() > 10_000 {
-            chats.retain(|_, full| *full > now);
-        }
-        let full = chats.entry(chat).or_insert(now);
-        let at = full.checked_sub(PACE * (BURST - 1)).map_or(now, |at| at.max(now));
-        *full = (*full).max(now) + PACE;
-        at
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -243,6 +260,10 @@ mod tests {
         let unsure = |outcome| matches!(outcome, Outcome::Unsure(_));
         assert_eq!(understood(200, r#"{"ok":true,"result":7}"#), Outcome::Done(json!(7)));
         assert_eq!(understood(200, r#"{"ok":true,"result":{"#), Outcome::Done(Value::Null));
+        let cut = r#"{"ok":true,"result":{"message_id":71,"chat":{"#;
+        assert_eq!(understood(200, cut), Outcome::Done(json!({ "message_id": 71 })));
+        assert_eq!(understood(200, &cut[..36]), Outcome::Done(Value::Null), "a number that breaks off");
+        assert_eq!(understood(429, "<html>slow down</html>"), Outcome::Later(UNSAID));
         let later = r#"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 7","parameters":{"retry_after":7,"new":1}}"#;
         assert_eq!(understood(429, later), Outcome::Later(Duration::from_secs(7)));
         assert_eq!(
@@ -260,14 +281,5 @@ mod tests {
         )));
         let moved = r#"{"ok":false,"error_code":400,"description":"Bad Request: group chat was upgraded to a supergroup chat","parameters":{"migrate_to_chat_id":-1009}}"#;
         assert!(matches!(understood(400, moved), Outcome::Refused(400, _, Some(-1009))));
-    }
-
-    #[test]
-    fn three_at_once_then_one_a_second_each_chat_for_itself() {
-        let (pace, now) = (Pace::default(), Instant::now());
-        let waits = |chat| -> Vec<u64> { (0..5).map(|_| (pace.reserve(chat, now) - now).as_secs()).collect() };
-        assert_eq!(waits(1), [0, 0, 0, 1, 2]);
-        assert_eq!(waits(2), [0, 0, 0, 1, 2]);
-        assert_eq!((pace.reserve(1, now + Duration::from_secs(60)) - now).as_secs(), 60);
     }
 }

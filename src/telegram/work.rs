@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use commands::kit::Posting;
 use record::{
+    channel::PlaceKind,
     lang::{Lang, Text},
     private::Address,
     reply::{Reply, Tone},
@@ -12,10 +14,14 @@ use tokio::sync::watch;
 
 use super::{
     hear::{Matter, Me},
-    render::{self, MAX_UNITS},
+    render::{self, ANSWER, MAX_UNITS, POST},
     send::{Api, Outcome, Target},
 };
-use crate::desk::{Desk, Heard};
+use crate::{
+    desk::{Desk, Heard},
+    dispatch::{Dispatch, Event},
+    signs::Words,
+};
 
 /// How many inline results are offered (Bot API: at most 50).
 const INLINE: usize = 10;
@@ -30,11 +36,13 @@ const MORE: Text = Text {
 /// Everything that is needed to answer.
 pub struct Worker {
     /// The way out.
-    pub api: Api,
+    pub api: Arc<Api>,
     /// The bot itself.
     pub me: Me,
     /// Where asks are answered.
     pub desk: Desk,
+    /// Who hears of what matters for news.
+    pub dispatch: Dispatch,
     /// Set once the token is refused.
     pub token_gone: watch::Sender<bool>,
 }
@@ -46,6 +54,7 @@ impl Matter {
             Matter::Ask(heard, _) | Matter::Press(heard, _, _) => heard.place.to_string(),
             Matter::Inline(heard, _) => format!("inline {}", heard.place),
             Matter::EmptyPress(query) => query.clone(),
+            Matter::Event(place, _) | Matter::Joined(place, ..) => place.to_string(),
         }
     }
 }
@@ -67,32 +76,69 @@ impl Worker {
             Matter::Press(heard, target, query) => self.press(*heard, target, query).await,
             Matter::EmptyPress(query) => self.answer_press(&query, "").await,
             Matter::Inline(heard, query) => self.inline(*heard, &query).await,
+            Matter::Event(_, event) => self.dispatch.heard(event),
+            Matter::Joined(place, target, tongue) => {
+                let lang = self.desk.lang_for(&place, tongue.as_deref());
+                self.send(&target, &self.desk.greeting(lang), lang).await;
+                self.dispatch.heard(Event::Returned(place));
+            }
         }
     }
 
     async fn ask(&self, mut heard: Heard, target: Target) {
         let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
-        self.look_up_rights(&mut heard, target.chat).await;
-        if let Some(reply) = self.desk.hear(heard).await {
+        self.look_up_rights(&mut heard).await;
+        self.may_post(&heard);
+        if let Some(mut reply) = self.desk.hear(heard).await {
+            let post = reply.post.take();
             self.send(&target, &reply, lang).await;
+            self.post(&target, post, lang).await;
+        }
+    }
+
+    /// Where we were found to be let in, what was owed can leave.
+    fn may_post(&self, heard: &Heard) {
+        if heard.posting == Posting::May {
+            self.dispatch.heard(Event::Returned(heard.place.clone()));
+        }
+    }
+
+    /// What an answer has posted besides, as news is.
+    async fn post(&self, target: &Target, post: Option<Box<Reply>>, lang: Lang) {
+        let Some(post) = post else { return };
+        let target = Target { edits: None, ..target.clone() };
+        let dressed = render::dress(&post, POST, MORE.get(lang));
+        if self.api.answer(&target, &dressed).await.is_err() {
+            self.lose_token();
         }
     }
 
     /// A press first gets its own answer, so that the button stops spinning; then the message becomes the new page.
     async fn press(&self, mut heard: Heard, target: Target, query: String) {
         let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
-        self.look_up_rights(&mut heard, target.chat).await;
+        self.look_up_rights(&mut heard).await;
         let shared = heard.shared;
-        let reply = self.desk.hear(heard).await;
+        self.may_post(&heard);
+        let aside = heard.kind == PlaceKind::Broadcast && target.edits.is_none();
+        let mut reply = self.desk.hear(heard).await;
+        let post = reply.as_mut().and_then(|reply| reply.post.take());
         let private = reply.as_ref().is_some_and(|reply| reply.personal && (shared || reply.tone == Tone::Polite));
         match reply {
             None => self.answer_press(&query, "").await,
             Some(reply) if private => self.answer_press(&query, &render::notice(&reply, NOTICE)).await,
             Some(reply) => {
-                self.answer_press(&query, "").await;
+                let words = if aside { self.aside(lang) } else { String::new() };
+                self.answer_press(&query, &words).await;
                 self.send(&target, &reply, lang).await;
             }
         }
+        self.post(&target, post, lang).await;
+    }
+
+    /// Where the answer is to a reader of a channel.
+    fn aside(&self, lang: Lang) -> String {
+        let (en, it) = ("I answer in our private chat: @", "Rispondo nella nostra chat privata: @");
+        format!("{}{}", lang.pick(en, it), self.me.username)
     }
 
     async fn answer_press(&self, query: &str, notice: &str) {
@@ -110,7 +156,8 @@ impl Worker {
     }
 
     async fn send(&self, target: &Target, reply: &Reply, lang: Lang) {
-        let dressed = render::dress(reply, MORE.get(lang));
+        let most = if reply.single { 1 } else { ANSWER };
+        let dressed = render::dress(reply, most, MORE.get(lang));
         if self.api.answer(target, &dressed).await.is_err() {
             self.lose_token();
         }
@@ -118,19 +165,6 @@ impl Worker {
 
     fn lose_token(&self) {
         self.token_gone.send_replace(true);
-    }
-
-    /// In a group, whether the asker administers it; looked up only for commands that need to know.
-    async fn look_up_rights(&self, heard: &mut Heard, chat: i64) {
-        if !heard.shared || heard.manages || !commands::needs_rights(&heard.line) {
-            return;
-        }
-        let user = heard.caller.as_ref().and_then(|caller| caller.0.strip_prefix("telegram:")?.parse::<u64>().ok());
-        let Some(user) = user else { return };
-        let asked = self.api.call("getChatMember", &json!({ "chat_id": chat, "user_id": user }), Duration::ZERO).await;
-        if let Outcome::Done(member) = asked {
-            heard.manages = matches!(member["status"].as_str(), Some("creator" | "administrator"));
-        }
     }
 
     /// `@bot westpole`: incidents that fit, each as a card or a timeline to post.
@@ -160,19 +194,19 @@ impl Worker {
     }
 
     /// Tells the owners something, each in a private chat.
-    pub async fn tell_owners(&self, owners: &[u64], text: Text) {
+    pub async fn tell(&self, owners: &[u64], words: &Words) {
         for owner in owners {
             let chat = i64::try_from(*owner).unwrap_or_default();
             let lang = self.desk.lang_for(&Address(format!("telegram:{owner}")), None);
             let target = Target { chat, thread: None, edits: None };
-            self.send(&target, &Reply::personal(Tone::Alarm, text.get(lang)), lang).await;
+            self.send(&target, &Reply::personal(Tone::Alarm, words.get(lang)), lang).await;
         }
     }
 }
 
 /// One inline result: what is posted when it is chosen.
 fn article(id: &str, title: &str, reply: &Reply, lang: Lang) -> Value {
-    let dressed = render::dress(reply, MORE.get(lang));
+    let dressed = render::dress(reply, ANSWER, MORE.get(lang));
     let first = dressed.parts.first().map(|part| part.html.clone()).unwrap_or_default();
     let description: String = reply.title.plain();
     debug_assert!(dressed.parts.iter().all(|part| part.plain.encode_utf16().count() <= MAX_UNITS));

@@ -1,4 +1,4 @@
-//! What is served over HTTP: for now, whether the bot lives and whether it is ready. Only this room names axum.
+//! What is served over HTTP: whether the bot lives, whether it is ready, and what it counts. Only this room names axum.
 
 use std::{
     io,
@@ -6,7 +6,12 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use axum::{Router, extract::State, http::StatusCode, routing::get};
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderName, StatusCode, header::CONTENT_TYPE},
+    routing::get,
+};
 use tokio::sync::watch;
 
 use crate::desk::Desk;
@@ -23,7 +28,8 @@ pub fn bind(listen: SocketAddr) -> io::Result<TcpListener> {
 
 /// Serves until told to stop.
 pub async fn serve(listener: TcpListener, ready: Ready, mut stop: watch::Receiver<bool>) -> io::Result<()> {
-    let routes = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz)).with_state(ready);
+    let routes = Router::new().route("/healthz", get(healthz)).route("/readyz", get(readyz));
+    let routes = routes.route("/metrics", get(metrics)).with_state(ready);
     let listener = tokio::net::TcpListener::from_std(listener)?;
     let stopped = async move {
         // An error means that whoever would say stop is gone.
@@ -40,6 +46,23 @@ async fn healthz(State(ready): State<Ready>) -> (StatusCode, String) {
             let (well, lines) = desk.health();
             let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
             (status, lines.join("\n") + "\n")
+        }
+    }
+}
+
+/// `/metrics`: what is counted, in the text format of Prometheus.
+async fn metrics(State(ready): State<Ready>) -> (StatusCode, [(HeaderName, &'static str); 1], String) {
+    let kind = [(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")];
+    let Some(desk) = ready.get().cloned() else { return (StatusCode::SERVICE_UNAVAILABLE, kind, String::new()) };
+    match tokio::task::spawn_blocking(move || desk.metrics()).await {
+        Ok(Ok(text)) => (StatusCode::OK, kind, text),
+        Ok(Err(error)) => {
+            tracing::error!(%error, "metrics could not be read");
+            (StatusCode::INTERNAL_SERVER_ERROR, kind, String::new())
+        }
+        Err(error) => {
+            tracing::error!(%error, "metrics broke");
+            (StatusCode::INTERNAL_SERVER_ERROR, kind, String::new())
         }
     }
 }

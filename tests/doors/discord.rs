@@ -140,6 +140,8 @@ struct World {
     channels: BTreeMap<Id, Channel>,
     users: BTreeMap<Id, User>,
     posts: BTreeMap<Id, Post>,
+    /// The messages of each channel, oldest first.
+    lines: HashMap<Id, Vec<Id>>,
     nonces: HashMap<(Id, String), (Instant, Id)>,
     commands: Vec<Value>,
     created: usize,
@@ -300,6 +302,22 @@ impl Discord {
         });
     }
 
+    /// The bot is let into a guild again.
+    pub fn invite(&self, guild: Id) {
+        self.with(|world| {
+            world.guilds.get_mut(&guild).expect("a guild").here = true;
+            world.push("GUILD_CREATE", world.guild_event(guild));
+        });
+    }
+
+    /// Where a guild greets whoever comes, and in which language.
+    pub fn greets_in(&self, guild: Id, channel: Id, locale: &str) {
+        self.with(|world| {
+            let json = &mut world.guilds.get_mut(&guild).expect("a guild").json;
+            (json["system_channel_id"], json["preferred_locale"]) = (json!(channel.to_string()), json!(locale));
+        });
+    }
+
     /// A guild is down for a while, or back: not a removal.
     pub fn outage(&self, guild: Id, down: bool) {
         self.with(|world| match down {
@@ -410,7 +428,13 @@ impl World {
         });
         overlay(&mut json, extra);
         write(&mut json, body);
+        json["mention_roles"] = json!(called(body));
+        if let Some(answered) = body.get("message_reference").map(|it| id_of(&it["message_id"])) {
+            json["message_reference"] =
+                json!({ "type": 0, "message_id": answered.to_string(), "channel_id": channel.to_string() });
+        }
         self.posts.insert(id, Post { json, sent: body.clone() });
+        self.lines.entry(channel).or_default().push(id);
         if let Some(channel) = self.channels.get_mut(&channel) {
             channel.json["last_message_id"] = json!(id.to_string());
         }
@@ -436,8 +460,9 @@ impl World {
     }
 
     fn in_channel(&self, channel: Id) -> impl DoubleEndedIterator<Item = (Id, &Value)> {
-        let posts = self.posts.iter().map(|(id, post)| (*id, &post.json)).filter(|(_, json)| !has(json, EPHEMERAL));
-        posts.filter(move |(_, json)| id_of(&json["channel_id"]) == channel)
+        let lines = self.lines.get(&channel).map_or(&[][..], Vec::as_slice).iter();
+        let posts = lines.filter_map(|id| Some((*id, &self.posts.get(id)?.json)));
+        posts.filter(|(_, json)| !has(json, EPHEMERAL))
     }
 
     fn shown(&self, id: Id) -> Answer {
@@ -483,6 +508,19 @@ impl World {
         overlay(&mut json, &more);
         json
     }
+}
+
+/// The roles that a message calls: named in its text, and allowed to be.
+fn called(body: &Value) -> Vec<String> {
+    let text = word(&body["content"]);
+    let named = text.split("<@&").skip(1).filter_map(|rest| rest.split_once('>')).map(|(role, _)| role.to_owned());
+    let allowed = &body["allowed_mentions"];
+    let may = |role: &String| {
+        allowed.is_null()
+            || items(&allowed["parse"]).contains(&json!("roles"))
+            || items(&allowed["roles"]).contains(&json!(role))
+    };
+    named.filter(may).collect()
 }
 
 fn guild_json(id: Id, name: &str, roles: &Value) -> Value {

@@ -1,18 +1,66 @@
 //! The doors, with the real clients on one end and platforms of our own on the other.
 
 pub mod discord;
+mod news;
 mod on_discord;
 mod on_telegram;
 mod program;
+mod pushes;
 mod same;
 pub mod telegram;
 
-use std::{path::PathBuf, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use strillone::config::{self, PlatformSettings, Settings};
+use chrono_tz::Tz;
+use strillone::{
+    config::{self, PlatformSettings, Settings},
+    dispatch::{
+        Dispatch, Running, Setup,
+        office::{Rules, Unsure},
+        pace::{Clock, Limits, Pace},
+    },
+};
+
+use crate::town::Town;
 
 /// How long a test waits for something that must happen.
 pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Limits that no test is slow by.
+pub fn wide() -> Limits {
+    Limits { per_second: 1_000, private: None, group: None, invalid: usize::MAX }
+}
+
+/// A pace that nobody feels.
+pub fn pace() -> Arc<Pace> {
+    Arc::new(Pace::new(wide(), Clock::start()))
+}
+
+/// The office of dispatch in a town, for all its doors; closed when it is dropped.
+pub struct Post {
+    pub dispatch: Dispatch,
+    running: Option<Running>,
+}
+
+impl Post {
+    pub fn open(town: &Town) -> Post {
+        let (zone, unsure, keep) = (Tz::UTC, Unsure::Repeat, 90 * 24 * 3_600_000);
+        let rules = Rules { zone, unsure, telegram_in_flight: 10, discord_in_flight: 10, keep };
+        let setup = Setup { rules, telegram: wide(), discord: wide() };
+        let store = Arc::clone(town.desk.store());
+        let opened = Dispatch::start(store, setup, tokio::runtime::Handle::current(), |_| {});
+        let (dispatch, running) = opened.unwrap();
+        Post { dispatch, running: Some(running) }
+    }
+}
+
+impl Drop for Post {
+    fn drop(&mut self) {
+        let running = self.running.take();
+        // It waits for what is under way, on the runtime that is not to be held up here.
+        std::thread::spawn(move || running.into_iter().for_each(Running::stop));
+    }
+}
 
 /// Settings with what a test sets.
 pub fn settings(variables: &[(&str, &str)]) -> Settings {

@@ -11,7 +11,7 @@ use strillone::{
 use tokio::{sync::watch, task::JoinHandle};
 
 use super::{
-    PATIENCE,
+    PATIENCE, Post,
     discord::{Answer, Discord, Fault, Id, check_against_spec, may},
     platform, specs,
 };
@@ -21,6 +21,7 @@ use crate::town::{Town, says, silent_on};
 pub struct Bot {
     desk: Desk,
     stop: watch::Sender<bool>,
+    _post: Post,
     door: JoinHandle<Result<(), TokenRefused>>,
 }
 
@@ -34,10 +35,10 @@ impl Bot {
     }
 
     fn with_token(town: &Town, discord: &Discord, token: &str) -> Bot {
-        let (stop, stopping) = watch::channel(false);
+        let ((stop, stopping), post) = (watch::channel(false), Post::open(town));
         let settings = platform("DISCORD", discord.url(), token);
-        let door = tokio::spawn(discord::serve(settings, town.desk.clone(), stopping));
-        Bot { desk: town.desk.clone(), stop, door }
+        let door = tokio::spawn(discord::serve(settings, town.desk.clone(), post.dispatch.clone(), stopping));
+        Bot { desk: town.desk.clone(), stop, _post: post, door }
     }
 
     async fn sign(&self, wanted: Sign) {
@@ -216,7 +217,7 @@ async fn a_wrong_token_ends_it_at_the_start_and_later_shuts_this_door_alone() {
     discord.revoke_token();
     tokio::time::timeout(PATIENCE * 2, &mut bot.door).await.expect("it shuts").unwrap().unwrap();
     assert_eq!(town.desk.signs().get(Platform::Discord), Sign::Stopped);
-    assert_eq!(bell.recv().await.unwrap().about, Platform::Discord);
+    assert_eq!(bell.recv().await.unwrap().about, Some(Platform::Discord));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -266,4 +267,102 @@ async fn faults_and_duplicates_are_lived_through() {
         discord.calls().iter().filter(|call| call.1.contains(&format!("/interactions/{interaction}/"))).count();
     assert_eq!(callbacks, 1, "a duplicate is answered once");
     bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_subscribes_hears_what_is_missing_there() {
+    let (town, discord) = (Town::westpole_set(FREELY), Discord::start().await);
+    let guild = discord.guild("Crew");
+    let channel = discord.text_channel(guild, "news");
+    let thread = discord.thread(channel, "talk");
+    let boss = discord.user("boss", "en-US", may::USUAL | may::MANAGE_GUILD);
+    let role = discord.role(guild, "On call");
+    let bot = Bot::start(&town, &discord).await;
+    let what: &[(&str, &str)] = &[("what", "westpole")];
+    discord.bot_may(channel, may::VIEW | may::EMBED);
+    let refused = slash(&discord, channel, boss, "subscribe", what).await;
+    says(&refused.text, &["I cannot post", "Send Messages"]);
+    assert!(refused.ephemeral);
+    discord.bot_may(channel, may::VIEW | may::SEND);
+    says(&slash(&discord, channel, boss, "sub", what).await.text, &["Embed Links"]);
+    discord.bot_may(thread, may::VIEW | may::SEND | may::EMBED);
+    says(&slash(&discord, thread, boss, "subscribe", what).await.text, &["Send Messages in Threads"]);
+    discord.bot_may(channel, may::USUAL);
+    discord.bot_may(thread, may::USUAL);
+    let calling: &[(&str, &str)] = &[("what", "westpole"), ("mention", "On call")];
+    says(&slash(&discord, channel, boss, "subscribe", calling).await.text, &["westpole"]);
+    let exported = slash(&discord, channel, boss, "list", &[("action", "export")]).await;
+    says(&exported.text, &["westpole", &format!("mention:{role}")]);
+    for place in [thread, discord.dm(boss)] {
+        silent_on(&slash(&discord, place, boss, "subscribe", what).await.text, &["I cannot post"]);
+    }
+    bot.stop().await;
+    sound(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_is_posted_and_its_buttons_leave_it_as_it_is() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let boss = discord.user("boss", "en-US", may::USUAL | may::MANAGE_GUILD);
+    let bot = Bot::start(&town, &discord).await;
+    assert!(slash(&discord, channel, boss, "test", &[]).await.ephemeral);
+    let posted = |it: &Discord| it.messages(channel).pop();
+    let sample = discord.until(PATIENCE, "a sample", posted).await;
+    says(&sample.text, &["Sample: nothing has happened"]);
+    assert_eq!(sample.sent["enforce_nonce"], true);
+    let press = discord.presses(sample.id, "Followed here", boss);
+    let answer = discord.answer(press, PATIENCE).await;
+    assert!(answer.ephemeral && answer.id != sample.id, "a post stays, and who asks is answered alone");
+    assert_eq!(discord.messages(channel).pop().unwrap().text, sample.text);
+    bot.stop().await;
+    sound(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_can_be_followed_completes_and_other_names_are_commands_too() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let bot = Bot::start(&town, &discord).await;
+    for (typed, first) in
+        [("", "all"), ("westp", "westpole"), ("org=pa", "org=pa-digitale"), ("digitale", "org=pa-digitale")]
+    {
+        let choices = discord.autocomplete(channel, ann, "sub", "what", typed);
+        let choices = discord.answer(choices, PATIENCE).await.choices;
+        assert_eq!(choices.first().map(|(_, value)| value.as_str().unwrap()), Some(first), "{typed}: {choices:?}");
+    }
+    for command in discord.commands() {
+        let options = command["options"].as_array().cloned().unwrap_or_default();
+        assert!(options.iter().all(|option| option["name"] != "where"), "that is Telegram's: {command}");
+    }
+    bot.stop().await;
+    sound(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_lets_it_in_is_told_who_it_is() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let guild = discord.guild("Crew");
+    let channel = discord.text_channel(guild, "welcome");
+    discord.greets_in(guild, channel, "it");
+    let bot = Bot::start(&town, &discord).await;
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    discord.outage(guild, true);
+    discord.outage(guild, false);
+    says(&slash(&discord, channel, ann, "about", &[]).await.text, &["Strillone"]);
+    assert_eq!(discord.messages(channel).len(), 1, "an outage is no entrance");
+    discord.kick(guild);
+    // Events are heard side by side: nobody is let in again within a moment.
+    says(&slash(&discord, discord.dm(ann), ann, "about", &[]).await.text, &["Strillone"]);
+    discord.invite(guild);
+    let greeted = |it: &Discord| it.messages(channel).into_iter().find(|it| it.text.contains("Sono Strillone"));
+    says(&discord.until(PATIENCE, "a greeting", greeted).await.text, &["/subscribe", "/help"]);
+    let thread = discord.thread(channel, "talk");
+    discord.delete_channel(thread);
+    discord.delete_channel(channel);
+    let other = discord.text_channel(guild, "other");
+    says(&slash(&discord, other, ann, "about", &[]).await.text, &["Strillone"]);
+    bot.stop().await;
+    sound(&discord);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use commands::kit::Role;
 use record::lang::Lang;
 use strillone::{
     config::Platform,
@@ -9,19 +10,25 @@ use strillone::{
     signs::Sign,
     telegram::{self, TokenRefused},
 };
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    runtime::{Builder, Runtime},
+    sync::watch,
+    task::JoinHandle,
+};
 
 use super::{
-    PATIENCE, platform, specs,
+    PATIENCE, Post, platform, specs,
     telegram::{Chat, Fault, Message, Telegram, check_against_spec},
 };
 use crate::town::{Town, says, silent_on};
 
-/// The bot at Telegram's door; a dropped one is killed.
+/// The bot at Telegram's door, with threads of its own; a dropped one is killed.
 pub struct Bot {
     desk: Desk,
     stop: watch::Sender<bool>,
+    _post: Post,
     door: JoinHandle<Result<(), TokenRefused>>,
+    runtime: Option<Runtime>,
 }
 
 impl Bot {
@@ -30,10 +37,11 @@ impl Bot {
     }
 
     fn with_token(town: &Town, telegram: &Telegram, token: &str) -> Bot {
-        let (stop, stopping) = watch::channel(false);
+        let ((stop, stopping), post) = (watch::channel(false), Post::open(town));
         let settings = platform("TELEGRAM", &telegram.url(), token);
-        let door = tokio::spawn(telegram::serve(settings, town.desk.clone(), stopping));
-        Bot { desk: town.desk.clone(), stop, door }
+        let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+        let door = runtime.spawn(telegram::serve(settings, town.desk.clone(), post.dispatch.clone(), stopping));
+        Bot { desk: town.desk.clone(), stop, _post: post, door, runtime: Some(runtime) }
     }
 
     async fn sign(&self, wanted: Sign) {
@@ -52,7 +60,7 @@ impl Bot {
 
 impl Drop for Bot {
     fn drop(&mut self) {
-        self.door.abort();
+        self.runtime.take().into_iter().for_each(Runtime::shutdown_background);
     }
 }
 
@@ -247,7 +255,7 @@ async fn a_wrong_token_ends_it_at_the_start_and_later_shuts_this_door_alone() {
     telegram.rules(|rules| rules.token_revoked = true);
     (&mut bot.door).await.unwrap().unwrap();
     assert_eq!(town.desk.signs().get(Platform::Telegram), Sign::Stopped);
-    assert_eq!(bell.recv().await.unwrap().about, Platform::Telegram);
+    assert_eq!(bell.recv().await.unwrap().about, Some(Platform::Telegram));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -353,32 +361,35 @@ async fn only_who_manages_a_group_chooses_its_language() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn inline_results_are_offered_and_commands_are_registered_once() {
-    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let town = Town::westpole_set(&[("STRILLONE_MODERATION__OWNERS", "[\"telegram:5\", \"telegram:66\"]")]);
+    let telegram = Telegram::start().await;
     telegram.private(5, "Ann", "it");
     let bot = Bot::start(&town, &telegram);
     let query = telegram.inline(5, "west");
     let results = telegram.wait_answer(&query, PATIENCE).await;
     says(&results.to_string(), &["Westpole", "cronologia"]);
     telegram
-        .until("commands are registered", PATIENCE, |it| (!it.commands("default", "it").is_empty()).then_some(()))
+        .until("commands are registered", PATIENCE, |it| (!it.commands("chat:5", "it").is_empty()).then_some(()))
         .await;
-    let names: Vec<String> = telegram.commands("default", "").into_iter().map(|(name, _)| name).collect();
-    assert_eq!(names, commands::ALL.iter().map(|command| command.name).collect::<Vec<_>>());
+    let names = |scope| telegram.commands(scope, "").into_iter().map(|(name, _)| name).collect::<Vec<String>>();
+    let those = |who| commands::ALL.iter().filter(|it| it.who <= who).map(|it| it.name).collect::<Vec<_>>();
+    assert_eq!(names("default"), those(Role::Reader));
+    assert_eq!(names("chat:5"), those(Role::Owner), "an owner is shown everything; who never wrote, nothing yet");
     says(&telegram.commands("default", "it")[0].1, &["dal più recente"]);
     bot.stop().await;
     let sets = |telegram: &Telegram| {
         telegram.calls().iter().filter(|call| call.method.eq_ignore_ascii_case("setMyCommands")).count()
     };
-    assert_eq!(sets(&telegram), 2);
+    assert_eq!(sets(&telegram), 4);
     let bot = Bot::start(&town, &telegram);
     telegram
         .until("they are looked at again", PATIENCE, |it| {
-            (it.calls().iter().filter(|call| call.method.eq_ignore_ascii_case("getMyCommands")).count() >= 4)
+            (it.calls().iter().filter(|call| call.method.eq_ignore_ascii_case("getMyCommands")).count() >= 10)
                 .then_some(())
         })
         .await;
     bot.stop().await;
-    assert_eq!(sets(&telegram), 2, "only when they changed");
+    assert_eq!(sets(&telegram), 4, "only when they changed");
     sound(&telegram);
 }
 
@@ -395,5 +406,90 @@ async fn the_awkward_text_arrives_within_the_limits() {
     let refused: Vec<_> = telegram.calls().into_iter().filter(|call| call.status == 400).collect();
     assert!(refused.is_empty(), "{refused:#?}");
     drop(bot);
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_subscribes_another_chat_hears_what_is_missing_there() {
+    let town = Town::westpole_set(&[("STRILLONE_COMMANDS__BURST", "1000")]);
+    let telegram = Telegram::start().await;
+    let (ann, group, channel) =
+        (telegram.private(5, "Ann", "en"), telegram.supergroup("Crew"), telegram.channel("News"));
+    telegram.names(group, "@the_crew");
+    telegram.names(channel, "@the_news");
+    let bot = Bot::start(&town, &telegram);
+    let ask = async |line: &str, words: &[&str]| says(&answer(&telegram, ann, 5, line).await.text, words);
+    ask("/subscribe westpole @nobody_here", &["@nobody_here is no chat that I can see"]).await;
+    ask("/subscribe westpole @the_crew", &["Only administrators choose"]).await;
+    telegram.member(group, 5, "administrator");
+    telegram.members_write(group, false);
+    ask("/subscribe westpole where:@the_crew", &["I may not write there"]).await;
+    telegram.makes_bot(group, "left", 5);
+    ask("/subscribe westpole @the_crew", &["I am not a member there"]).await;
+    ask("/unsubscribe westpole @the_crew", &["Only administrators choose"]).await;
+    telegram.makes_bot(group, "restricted", 5);
+    ask("/subscribe westpole @the_crew", &["I may not write there"]).await;
+    telegram.makes_bot(group, "trusted", 5);
+    ask("/sub westpole @the_crew", &["westpole"]).await;
+    ask("/unsub westpole @the_crew", &["I no longer post"]).await;
+    telegram.member(channel, 5, "creator");
+    telegram.makes_bot(channel, "mute", 5);
+    ask("/subscribe westpole @the_news", &["I may not post there"]).await;
+    telegram.makes_bot(channel, "administrator", 5);
+    ask("/subscribe westpole @the_news", &["westpole"]).await;
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sample_is_posted_and_its_buttons_leave_it_as_it_is() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let (ann, channel, ugo) =
+        (telegram.private(5, "Ann", "en"), telegram.channel("News"), telegram.private(6, "Ugo", "it"));
+    let bot = Bot::start(&town, &telegram);
+    answer(&telegram, ann, 5, "/subscribe westpole").await;
+    telegram.says(ann, 5, "/test");
+    let sample = telegram.wait_for(ann, 3, PATIENCE).await.pop().unwrap();
+    says(&sample.text, &["Sample: nothing has happened"]);
+    let query = telegram.presses(&sample, "Followed here", 5);
+    telegram.wait_answer(&query, PATIENCE).await;
+    let all = telegram.wait_for(ann, 4, PATIENCE).await;
+    assert_eq!((all[2].edits, &all[2].text), (0, &sample.text), "a post stays");
+
+    telegram.channel_post(channel, "/test");
+    let mut posted = telegram.wait_for(channel, 2, PATIENCE).await.pop().unwrap();
+    posted.buttons.push(vec![("Chronicle".to_owned(), ">/timeline westpole".to_owned())]);
+    let query = telegram.presses(&posted, "Chronicle", 6);
+    let notice = telegram.wait_answer(&query, PATIENCE).await;
+    says(notice["text"].as_str().unwrap(), &["chat privata", "@strillone_bot"]);
+    says(&telegram.wait_for(ugo, 1, PATIENCE).await[0].text, &["1–8 di 18"]);
+    assert_eq!(telegram.messages(channel).len(), 2, "who reads a channel does not make us write in it");
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_lets_it_into_a_group_is_told_who_it_is() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let (group, channel) = (telegram.supergroup("Crew"), telegram.channel("News"));
+    telegram.user(6, "Ugo", "it");
+    let bot = Bot::start(&town, &telegram);
+    bot.sign(Sign::Serving).await;
+    let polled = |it: &Telegram| it.calls().iter().any(|call| call.method == "getUpdates").then_some(());
+    telegram.until("a poll", PATIENCE, polled).await;
+    telegram.added_to(channel, 6);
+    telegram.added_to(group, 6);
+    says(&telegram.wait_for(group, 1, PATIENCE).await[0].text, &["Sono Strillone", "/subscribe", "/help"]);
+    telegram.removed_from(group, 6);
+    telegram.added_to(group, 6);
+    telegram.wait_for(group, 2, PATIENCE).await;
+    telegram.makes_bot(group, "administrator", 6);
+    says(&answer(&telegram, group, 6, "/about").await.text, &["Strillone"]);
+    bot.stop().await;
+    assert_eq!(
+        (telegram.messages(group).len(), telegram.messages(channel).len()),
+        (3, 0),
+        "a promotion is no entrance"
+    );
     sound(&telegram);
 }

@@ -57,6 +57,7 @@ async fn measure_the_program_with_both_doors() {
 async fn program(dir: &Path, telegram: &Telegram, discord: &Discord) -> Child {
     let (url, token) = (telegram.url(), discord.token());
     assert!([url.as_str(), discord.url()].iter().all(|url| url.starts_with("http://127.0.0.1:")));
+    let before = discord.identifies();
     let bot = Command::new(env!("CARGO_BIN_EXE_strillone"))
         .env_clear()
         .env("STRILLONE_WEB__LISTEN", "")
@@ -70,6 +71,7 @@ async fn program(dir: &Path, telegram: &Telegram, discord: &Discord) -> Child {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
+    discord.until(PATIENCE, "the gateway", |it| (it.identifies() > before).then_some(())).await;
     discord.connected(PATIENCE).await;
     discord.until(PATIENCE, "commands", |it| (!it.commands().is_empty()).then_some(())).await;
     bot

@@ -4,7 +4,7 @@
 use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, http::Uri, http::header};
 use axum::{response::IntoResponse, response::Response};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{cmp::Reverse, path::Path, pin::pin, time::Duration, time::SystemTime};
 use tokio::sync::Notify;
@@ -116,6 +116,10 @@ struct Room {
     last: i64,
     refusal: Option<(u16, &'static str)>,
     moved: Option<i64>,
+    /// When the bot's last messages came, within a minute.
+    sent: VecDeque<Instant>,
+    /// Whether its members may write.
+    members_write: bool,
 }
 
 /// `updates` are those not confirmed; one marked is told once whatever the offset. `queries` know if it is too late for
@@ -133,7 +137,9 @@ struct World {
     commands: BTreeMap<(String, String), Value>,
     faults: Vec<(String, u32, Fault)>,
     calls: Vec<Call>,
-    sent: Vec<(Instant, i64)>,
+    /// When the bot's last messages came, within a second; the public names of chats.
+    sent: VecDeque<Instant>,
+    names: BTreeMap<String, i64>,
 }
 
 /// The running fake; a clone is another handle on the same one.
@@ -201,7 +207,9 @@ impl Telegram {
         let id = if base > 0 { base } else { base - world.rooms.len() as i64 };
         wire["id"] = json!(id);
         let (members, topics) = (BTreeMap::from([(BOT, status.to_owned())]), BTreeMap::new());
-        let room = Room { wire, members, topics, posts: BTreeMap::new(), last: 1, refusal: None, moved: None };
+        let (posts, sent) = (BTreeMap::new(), VecDeque::new());
+        let room =
+            Room { wire, members, topics, posts, last: 1, refusal: None, moved: None, sent, members_write: true };
         world.rooms.insert(id, room);
         Chat(id)
     }
@@ -222,7 +230,19 @@ impl Telegram {
         });
     }
 
-    /// Makes someone `creator`, `administrator`, `member`, `restricted`, `left` or `kicked`; the bot is not told.
+    /// Gives a chat a public name, by which it can be asked for.
+    pub fn names(&self, chat: Chat, name: &str) {
+        self.within(chat, |room| room.wire["username"] = json!(name.trim_start_matches('@')));
+        self.world().names.insert(name.to_lowercase(), chat.0);
+    }
+
+    /// Whether a group lets its members write; administrators may in any case.
+    pub fn members_write(&self, chat: Chat, may: bool) {
+        self.within(chat, |room| room.members_write = may);
+    }
+
+    /// Makes someone `creator`, `administrator`, `member`, `restricted`, `left` or `kicked`; the bot is not told. Also
+    /// `trusted`, who is restricted but may write, and `mute`, an administrator who may not post.
     pub fn member(&self, chat: Chat, user: i64, status: &str) {
         self.world().someone(user);
         self.within(chat, |room| room.members.insert(user, status.to_owned()));
@@ -406,9 +426,10 @@ impl Telegram {
             if let Some(found) = look(self) {
                 return found;
             }
-            let calls = self.calls();
-            let last = &calls[calls.len().saturating_sub(5)..];
-            timeout_at(end, rung).await.unwrap_or_else(|_| panic!("{what} did not come; the last calls: {last:#?}"));
+            timeout_at(end, rung).await.unwrap_or_else(|_| {
+                let calls = self.calls();
+                panic!("{what} did not come; the last calls: {:#?}", &calls[calls.len().saturating_sub(5)..])
+            });
         }
     }
 

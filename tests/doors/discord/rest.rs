@@ -277,6 +277,13 @@ impl World {
         }
         let speak = if (10..=12).contains(&kind) { may::SEND_IN_THREADS } else { may::SEND };
         self.reach(channel, if items(&body["embeds"]).is_empty() { speak } else { speak | may::EMBED })?;
+        if let Some(answered) = body.get("message_reference") {
+            self.reach(channel, may::HISTORY).map_err(|_| problem(160_002))?;
+            let known = self.posts.contains_key(&id_of(&answered["message_id"]));
+            if !known && answered["fail_if_not_exists"] != false {
+                return Err(limits::not("message_reference", "Unknown message"));
+            }
+        }
         let nonce = (channel, body["nonce"].to_string());
         let known = self.nonces.get(&nonce).filter(|(at, _)| at.elapsed() < self.rules.nonce_window);
         let id = match known {

@@ -65,16 +65,24 @@ impl World {
     /// Counts a message against the limits, or says how long to wait.
     pub(super) fn meter(&mut self, chat: i64) -> Result<(), Refusal> {
         let (now, second) = (Instant::now(), Duration::from_secs(1));
-        self.sent.retain(|(at, _)| now - *at < 60 * second);
-        let a_minute = if chat < 0 { 20 } else { usize::MAX };
-        for (whose, most, span) in [(None, 30, second), (Some(chat), 1, second), (Some(chat), a_minute, 60 * second)] {
-            let counts = |(at, to): &&(Instant, i64)| now - *at < span && whose.is_none_or(|chat| chat == *to);
-            let hits: Vec<Instant> = self.sent.iter().filter(counts).map(|(at, _)| *at).collect();
-            if self.rules.limits_enforced && hits.len() >= most {
-                return Err(too_many((span - (now - hits[hits.len() - most])).as_secs() + 1));
+        let Some(room) = self.rooms.get_mut(&chat) else { return Ok(()) };
+        for (sent, span) in [(&mut self.sent, second), (&mut room.sent, 60 * second)] {
+            while sent.front().is_some_and(|at| now - *at >= span) {
+                sent.pop_front();
             }
         }
-        self.sent.push((now, chat));
+        let a_minute = if chat < 0 { 20 } else { usize::MAX };
+        for (sent, most, span) in
+            [(&self.sent, 30, second), (&room.sent, 1, second), (&room.sent, a_minute, 60 * second)]
+        {
+            // The one that the new one would be too many after.
+            let crowded = sent.len().checked_sub(most).and_then(|at| sent.get(at)).filter(|at| now - **at < span);
+            if let Some(at) = crowded.filter(|_| self.rules.limits_enforced) {
+                return Err(too_many((span - (now - *at)).as_secs() + 1));
+            }
+        }
+        self.sent.push_back(now);
+        room.sent.push_back(now);
         Ok(())
     }
 }
@@ -110,6 +118,10 @@ impl Room {
             ("kicked", ..) => refusal(403, &format!("bot was kicked from the {kind} chat")),
             ("left", ..) => refusal(403, &format!("bot is not a member of the {kind} chat")),
             ("restricted", ..) => bad("not enough rights to send text messages to the chat"),
+            ("member", ..) if kind != "channel" && !self.members_write => {
+                bad("not enough rights to send text messages to the chat")
+            }
+            ("mute", ..) if kind == "channel" => bad("need administrator rights in the channel chat"),
             ("member", ..) if kind == "channel" => bad("need administrator rights in the channel chat"),
             _ => return None,
         })
@@ -177,7 +189,8 @@ impl World {
 
     /// The chat meant, whether or not the bot may speak there.
     pub(super) fn meant(&self, p: &Value) -> Result<(i64, &Room), Refusal> {
-        let id = int(p, "chat_id");
+        let named = self.names.get(&text(p, "chat_id").to_lowercase()).copied();
+        let id = named.or_else(|| int(p, "chat_id"));
         match id.and_then(|id| self.rooms.get_key_value(&id)) {
             Some((id, room)) => Ok((*id, room)),
             None if text(p, "chat_id").is_empty() => Err(bad("chat_id is empty")),
@@ -300,15 +313,24 @@ impl World {
     /// The methods that look into a chat: the bot must be let in, but need not be let speak.
     pub(super) fn look(&mut self, method: &str, p: &Value) -> Done {
         let (chat, room) = self.meant(p)?;
-        if let Some(refusal) = room.refusal().filter(|refusal| refusal.0 == 403 && room.kind() != "private") {
+        let public = method == "getchat" && room.wire["username"].is_string();
+        let closed = |refusal: &Refusal| refusal.0 == 403 && room.kind() != "private" && !public;
+        if let Some(refusal) = room.refusal().filter(closed) {
             return Err(refusal);
         }
+        if method == "getchatmember" && room.kind() == "channel" && room.status(BOT) == "member" {
+            return Err(bad("member list is inaccessible"));
+        }
+        let may_write = room.members_write;
         let (mut wire, members) = (room.wire.clone(), room.members.clone());
         let user = int(p, "user_id").unwrap_or(0);
         match method {
             "getchat" => {
                 let gifts = "unlimited_gifts limited_gifts unique_gifts premium_subscription gifts_from_channels";
                 wire["accepted_gift_types"] = gifts.split(' ').map(|gift| (gift.to_owned(), false)).collect();
+                if text(&wire, "type").ends_with("group") {
+                    wire["permissions"] = json!({ "can_send_messages": may_write });
+                }
                 fill(&mut wire, [("accent_color_id", json!(1)), ("max_reaction_count", json!(11))]);
                 Ok(wire)
             }

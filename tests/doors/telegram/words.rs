@@ -55,7 +55,12 @@ pub(super) fn written(p: &Value) -> String {
 }
 
 /// A `ChatMember` with the rights that go with a status; a right after `-` is withheld.
-pub(super) fn membership(status: &str, user: &Value) -> Value {
+pub(super) fn membership(standing: &str, user: &Value) -> Value {
+    let status = match standing {
+        "trusted" => "restricted",
+        "mute" => "administrator",
+        other => other,
+    };
     let rights = match status {
         "creator" => "-is_anonymous",
         "administrator" => {
@@ -76,6 +81,12 @@ pub(super) fn membership(status: &str, user: &Value) -> Value {
         &mut member,
         rights.split_whitespace().map(|right| (right.trim_start_matches('-'), json!(!right.starts_with('-')))),
     );
+    if standing == "trusted" {
+        member["can_send_messages"] = json!(true);
+    }
+    if standing == "mute" {
+        member["can_post_messages"] = json!(false);
+    }
     fill(&mut member, ["kicked", "restricted"].contains(&status).then_some(("until_date", json!(0))));
     member
 }

@@ -1,0 +1,238 @@
+//! Orders of dispatch as calls of the Bot API: each one call, and what came of it.
+
+use std::sync::Arc;
+
+use record::{
+    lang::{Lang, Text},
+    outbox::{Ms, Outcome},
+    private::Address,
+    reply::Reply,
+};
+use serde_json::{Value, json};
+use tokio::sync::watch;
+
+use super::{
+    render::{self, POST, Part},
+    send::{Api, Outcome as Came},
+};
+use crate::dispatch::errand::{Carried, Courier, Errand, Order, Post};
+
+/// What stands where a message has nothing more to say.
+const NOTHING: &str = "⋯";
+
+const MORE: Text = Text {
+    en: "There is more than fits here: /history tells it.",
+    it: "C'è più di quanto stia qui: lo dice /history.",
+};
+
+/// What Telegram says where a right is missing, in small letters; seen with 400 and with 403.
+const RIGHTS: &[&str] = &[
+    "not enough rights",
+    "have no rights to send",
+    "need administrator rights",
+    "chat_write_forbidden",
+    "chat_send_plain_forbidden",
+    "chat_admin_required",
+    "chat_restricted",
+];
+/// What it says of a topic that takes nothing.
+const CLOSED: &[&str] = &["topic_closed", "topic_deleted", "message thread not found"];
+/// What it says of a message that cannot be changed.
+const GONE: &[&str] = &["message to edit not found", "message can't be edited", "message_id_invalid"];
+
+/// The way out for news.
+pub struct Push {
+    api: Arc<Api>,
+    /// Set once the token is refused.
+    token_gone: watch::Sender<bool>,
+}
+
+impl Courier for Push {
+    fn carry<'a>(&'a self, order: &'a Order) -> Carried<'a> {
+        Box::pin(async move {
+            let outcome = self.run(order).await;
+            if outcome == Outcome::Token {
+                self.token_gone.send_replace(true);
+            }
+            outcome
+        })
+    }
+}
+
+impl Push {
+    /// A way out through this client.
+    pub fn new(api: Arc<Api>, token_gone: watch::Sender<bool>) -> Push {
+        Push { api, token_gone }
+    }
+
+    async fn run(&self, order: &Order) -> Outcome {
+        if let Errand::Probe = order.errand {
+            // It goes to no chat.
+            return harmless(fate(self.call("getMe", &json!({})).await, None, false));
+        }
+        let Some((chat, thread)) = order.to.parts::<i64, i32>() else {
+            return Outcome::Shut { why: format!("{} is no chat of Telegram's", order.to), right: false };
+        };
+        match &order.errand {
+            Errand::Post(post) => self.post(chat, thread.filter(|_| !post.general), post).await,
+            Errand::Edit { message, reply, part, parts, plain } => {
+                self.edit((chat, *message), reply, (*part, *parts), *plain, order.lang).await
+            }
+            // A bot cannot read what it said.
+            Errand::Find { .. } | Errand::Probe => Outcome::Found(None),
+        }
+    }
+
+    async fn call(&self, method: &str, body: &Value) -> Came {
+        self.api.call(method, body, std::time::Duration::ZERO).await
+    }
+
+    async fn post(&self, chat: i64, thread: Option<i32>, post: &Post) -> Outcome {
+        let dressed = render::dress(&post.reply, POST, "");
+        let Some(part) = dressed.parts.get(post.part) else { return Outcome::Over };
+        let more = post.part + 1 < dressed.parts.len();
+        let mut body = text_body(chat, part, post.plain);
+        if let Some(thread) = thread {
+            body["message_thread_id"] = json!(thread);
+        }
+        if post.silent {
+            body["disable_notification"] = json!(true);
+        }
+        if let Some(message) = post.reply_to {
+            body["reply_parameters"] = json!({ "message_id": message, "allow_sending_without_reply": true });
+        }
+        if let Some(keyboard) = dressed.keyboard.filter(|_| !more) {
+            body["reply_markup"] = keyboard;
+        }
+        fate(self.call("sendMessage", &body).await, None, more)
+    }
+
+    async fn edit(
+        &self,
+        (chat, message): (i64, u64),
+        reply: &Reply,
+        (part, parts): (usize, usize),
+        plain: bool,
+        lang: Lang,
+    ) -> Outcome {
+        let dressed = render::dress(reply, parts, MORE.get(lang));
+        let nothing = Part { html: NOTHING.to_owned(), plain: NOTHING.to_owned() };
+        let more = part + 1 < parts;
+        let mut body = text_body(chat, dressed.parts.get(part).unwrap_or(&nothing), plain);
+        body["message_id"] = json!(message);
+        if let Some(keyboard) = dressed.keyboard.filter(|_| !more) {
+            body["reply_markup"] = keyboard;
+        }
+        fate(self.call("editMessageText", &body).await, Some(message), more)
+    }
+}
+
+fn text_body(chat: i64, part: &Part, plain: bool) -> Value {
+    let text = if plain { &part.plain } else { &part.html };
+    let mut body = json!({ "chat_id": chat, "text": text, "link_preview_options": { "is_disabled": true } });
+    if !plain {
+        body["parse_mode"] = json!("HTML");
+    }
+    body
+}
+
+/// What a call came to; `edited` is the message that it was to change.
+fn fate(came: Came, edited: Option<u64>, more: bool) -> Outcome {
+    match came {
+        Came::Done(message) => Outcome::Done { id: message["message_id"].as_u64().or(edited), more },
+        Came::Later(wait) => Outcome::Later { wait: Ms::try_from(wait.as_millis()).unwrap_or(Ms::MAX), all: false },
+        Came::TokenRefused => Outcome::Token,
+        Came::AnotherPoller => Outcome::NotSent("409: another program polls".to_owned()),
+        Came::NotSent(why) => Outcome::NotSent(why),
+        Came::Unsure(why) => Outcome::Unsure(why),
+        Came::Refused(_, _, Some(moved)) => Outcome::Moved(Address(format!("telegram:{moved}"))),
+        Came::Refused(code, why, None) => refused(code, why, edited, more),
+    }
+}
+
+fn refused(code: u16, why: String, edited: Option<u64>, more: bool) -> Outcome {
+    let said = why.to_lowercase();
+    let has = |words: &[&str]| words.iter().any(|words| said.contains(words));
+    match code {
+        400 if edited.is_some() && has(&["message is not modified"]) => Outcome::Done { id: edited, more },
+        400 if edited.is_some() && has(GONE) => Outcome::Gone(why),
+        400 | 403 if has(RIGHTS) => Outcome::Shut { why, right: true },
+        400 if has(CLOSED) => Outcome::Closed(why),
+        400 if has(&["chat not found", "peer_id_invalid"]) => Outcome::Shut { why, right: false },
+        403 => Outcome::Shut { why, right: false },
+        _ => Outcome::Content(why),
+    }
+}
+
+/// Of something that changes nothing, nothing can be unsure.
+fn harmless(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Unsure(why) => Outcome::NotSent(why),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn said(code: u16, why: &str, edited: Option<u64>) -> Outcome {
+        fate(Came::Refused(code, why.to_owned(), None), edited, false)
+    }
+
+    #[test]
+    fn what_telegram_says_has_its_meaning() {
+        let shut = |right| move |outcome| matches!(outcome, Outcome::Shut { right: it, .. } if it == right);
+        for (code, why) in [
+            (400, "Bad Request: not enough rights to send text messages to the chat"),
+            (403, "Forbidden: not enough rights to send text messages to the chat"),
+            (400, "Bad Request: CHAT_WRITE_FORBIDDEN"),
+            (400, "Bad Request: have no rights to send a message"),
+            (403, "Forbidden: need administrator rights in the channel chat"),
+        ] {
+            assert!(shut(true)(said(code, why, None)), "{why}");
+        }
+        for (code, why) in [
+            (403, "Forbidden: bot was blocked by the user"),
+            (403, "Forbidden: bot was kicked from the group chat"),
+            (403, "Forbidden: bot is not a member of the channel chat"),
+            (403, "Forbidden: the group chat was deleted"),
+            (403, "Forbidden: user is deactivated"),
+            (403, "Forbidden: bot can't initiate conversation with a user"),
+            (400, "Bad Request: chat not found"),
+        ] {
+            assert!(shut(false)(said(code, why, None)), "{why}");
+        }
+        for why in ["TOPIC_CLOSED", "message thread not found", "TOPIC_DELETED"] {
+            assert!(matches!(said(400, &format!("Bad Request: {why}"), None), Outcome::Closed(_)), "{why}");
+        }
+        for why in ["can't parse entities: x", "message is too long", "MESSAGE_TOO_LONG", "something else"] {
+            assert!(matches!(said(400, &format!("Bad Request: {why}"), None), Outcome::Content(_)), "{why}");
+        }
+    }
+
+    #[test]
+    fn an_edit_knows_what_is_done_and_what_is_gone() {
+        let same = "Bad Request: message is not modified: specified new message content …";
+        assert_eq!(said(400, same, Some(7)), Outcome::Done { id: Some(7), more: false });
+        for why in ["message to edit not found", "message can't be edited", "MESSAGE_ID_INVALID"] {
+            assert!(matches!(said(400, &format!("Bad Request: {why}"), Some(7)), Outcome::Gone(_)), "{why}");
+        }
+        assert_eq!(fate(Came::Done(Value::Null), Some(7), true), Outcome::Done { id: Some(7), more: true });
+    }
+
+    #[test]
+    fn the_rest_is_as_the_call_has_it() {
+        let fate = |came| fate(came, None, false);
+        assert_eq!(fate(Came::Done(json!({ "message_id": 9 }))), Outcome::Done { id: Some(9), more: false });
+        assert_eq!(fate(Came::Done(Value::Null)), Outcome::Done { id: None, more: false });
+        assert_eq!(fate(Came::Later(Duration::from_secs(7))), Outcome::Later { wait: 7_000, all: false });
+        let moved = Came::Refused(400, "group chat was upgraded to a supergroup chat".to_owned(), Some(-1009));
+        assert_eq!(fate(moved), Outcome::Moved(Address("telegram:-1009".to_owned())));
+        assert_eq!(fate(Came::TokenRefused), Outcome::Token);
+        assert_eq!(fate(Came::NotSent("x".to_owned())), Outcome::NotSent("x".to_owned()));
+        assert_eq!(fate(Came::Unsure("x".to_owned())), Outcome::Unsure("x".to_owned()));
+    }
+}
