@@ -7,7 +7,7 @@ COPY commands/Cargo.toml commands/
 COPY src/record/Cargo.toml src/record/
 RUN mkdir -p src benches tests \
     && touch src/lib.rs commands/lib.rs src/record/lib.rs \
-    && echo 'fn main() {}' | tee src/main.rs benches/record.rs tests/main.rs > /dev/null \
+    && echo 'fn main() {}' | tee src/main.rs benches/record.rs benches/push.rs tests/main.rs > /dev/null \
     && cargo build --profile dist --locked \
     && rm -r src commands benches tests
 COPY src src
