@@ -14,8 +14,12 @@ use record::{
 use super::pace::Pace;
 
 /// So many chats that are limited one after the other, with nothing that gets through between them, mean that the
-/// platform limits us as a whole: Telegram does not say which it is.
+/// platform may limit us as a whole: Telegram does not say which it is.
 const LIMITED: usize = 5;
+/// How long pushing then rests at first; twice as long each time that a try afterwards is limited too.
+const REST: Ms = 1_000;
+/// And how long at most.
+const LONGEST_REST: Ms = 16_000;
 
 /// A request under way.
 #[derive(Clone, Debug)]
@@ -99,6 +103,7 @@ pub struct Lane {
     trust: Trust,
     failures: u32,
     limited: Vec<String>,
+    rests: u32,
 }
 
 impl Lane {
@@ -116,6 +121,7 @@ impl Lane {
             trust: Trust::Yes,
             failures: 0,
             limited: Vec::new(),
+            rests: 0,
         }
     }
 
@@ -196,16 +202,17 @@ impl Lane {
         };
     }
 
-    /// A chat was limited; whether that means that we are as a whole.
-    pub fn limited(&mut self, chat: &str) -> bool {
-        if !self.limited.iter().any(|known| known == chat) {
+    /// A chat is limited until a moment. Where that may mean that we are as a whole, pushing rests.
+    pub fn limited(&mut self, chat: &str, until: Ms, now: Ms) {
+        if self.limited.len() < LIMITED && !self.limited.iter().any(|known| known == chat) {
             self.limited.push(chat.to_owned());
         }
-        let all = self.limited.len() >= LIMITED;
-        if all {
-            self.limited.clear();
+        let mut budget = self.pace.budget();
+        // What left before the rest began tells nothing new.
+        if self.limited.len() >= LIMITED && !budget.rests(now) {
+            budget.rest(until.min(now + (REST << self.rests.min(8)).min(LONGEST_REST)));
+            self.rests += 1;
         }
-        all
     }
 
     /// Something got through.
@@ -213,6 +220,7 @@ impl Lane {
         self.trust = Trust::Yes;
         self.failures = 0;
         self.limited.clear();
+        self.rests = 0;
     }
 
     /// Something did not get through, or nobody knows: before more is risked, the platform is asked something harmless.

@@ -80,6 +80,8 @@ pub struct Budget {
     chats: HashMap<String, Chat>,
     /// Nothing leaves before this moment.
     shut_until: Ms,
+    /// Nothing is pushed before this moment; answers may leave.
+    rest_until: Ms,
     /// Answers that wait for their turn: pushes wait for them.
     answers: u32,
     invalid: VecDeque<Ms>,
@@ -107,6 +109,7 @@ impl Budget {
             last: now,
             chats: HashMap::new(),
             shut_until: 0,
+            rest_until: 0,
             answers: 0,
             invalid: VecDeque::new(),
         }
@@ -119,6 +122,9 @@ impl Budget {
         }
         if let Some(until) = self.too_many_invalid(now) {
             return May::All(until);
+        }
+        if self.rest_until > now {
+            return May::All(self.rest_until);
         }
         let (bucket, known) = (self.bucket(chat), self.chat(chat));
         // Steadily, and one at a time: bursts are for answers.
@@ -216,6 +222,16 @@ impl Budget {
     /// The platform wants nothing at all before a moment.
     pub fn shut(&mut self, until: Ms) {
         self.shut_until = self.shut_until.max(until);
+    }
+
+    /// The platform may want nothing before a moment: pushes wait for it, answers do not.
+    pub fn rest(&mut self, until: Ms) {
+        self.rest_until = self.rest_until.max(until);
+    }
+
+    /// Whether pushes rest.
+    pub fn rests(&self, now: Ms) -> bool {
+        self.rest_until > now
     }
 
     /// A request that the platform counts as invalid; how many there were in 10 minutes.
@@ -417,6 +433,9 @@ mod tests {
         assert_eq!((budget.push("discord:1", 2_000), budget.push("discord:2", 2_000)), (May::Chat(9_000), May::Go));
         budget.shut(4_000);
         assert_eq!(budget.push("discord:2", 3_000), May::All(4_000));
+        budget.rest(4_500);
+        assert_eq!((budget.push("discord:2", 4_000), budget.rests(4_000)), (May::All(4_500), true));
+        assert_eq!((budget.answer("discord:2", 4_000), budget.rests(4_500)), (May::Go, false), "answers do not rest");
         assert_eq!((budget.invalid(5_000), budget.invalid(5_001)), (1, 2));
         assert_eq!(budget.push("discord:2", 5_100), May::Go);
         budget.invalid(5_002);

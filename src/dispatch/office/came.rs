@@ -15,7 +15,7 @@ use super::{
 
 /// The longest pause between two tries of something that did not get through.
 const SOON: Ms = 30_000;
-/// How long pushing rests on Telegram when it seems to limit us as a whole.
+/// When something is tried again that we could not write down.
 const REST: Ms = 10_000;
 
 /// When something that did not get through is tried again: the platform itself is asked first whether it is well, so
@@ -57,9 +57,9 @@ impl Office {
                 lane.pace.budget().shut_chat(&flying.chat, until);
                 if all {
                     lane.pace.budget().shut(until);
-                } else if network == Network::Telegram && lane.limited(&flying.chat) {
-                    // Telegram does not say whether it means everybody: a short rest tells.
-                    lane.pace.budget().shut(until.min(now + REST));
+                } else if network == Network::Telegram {
+                    // It does not say whether it means everybody: a short rest tells.
+                    lane.limited(&flying.chat, until, now);
                 }
                 self.back(number, commit, delivery, until, now)?;
             }
