@@ -51,7 +51,7 @@ pub fn matter(update: Update, me: &Me) -> Option<Matter> {
     let id = update.id.0;
     match update.kind {
         UpdateKind::Message(message) | UpdateKind::ChannelPost(message) => {
-            migration(&message).or_else(|| message_matter(&message, id, me))
+            migration(&message).or_else(|| reopened(&message)).or_else(|| message_matter(&message, id, me))
         }
         UpdateKind::MyChatMember(change) => Some(membership(&change)),
         UpdateKind::CallbackQuery(press) => Some(press_matter(press, id, me)),
@@ -95,6 +95,13 @@ fn migration(message: &Message) -> Option<Matter> {
     };
     let (from, to) = (place(from, None), place(to, None));
     Some(Matter::Event(from.clone(), Event::Moved { from, to }))
+}
+
+/// A topic that was closed takes messages again.
+fn reopened(message: &Message) -> Option<Matter> {
+    message.forum_topic_reopened()?;
+    let topic = place(message.chat.id.0, message.thread_id.map(|thread| thread.0.0));
+    Some(Matter::Event(topic.clone(), Event::Returned(topic)))
 }
 
 /// We were let in, put out, or given another standing.
@@ -264,6 +271,13 @@ mod tests {
             let back = heard(change(chat, kind, "kicked", "member"));
             assert!(matches!(back, Some(Matter::Event(_, Event::Returned(_)))), "{kind}");
         }
+        let mut reopened = serde_json::json!({ "message_id": 2, "date": 0, "message_thread_id": 7 });
+        reopened["chat"] = serde_json::json!({ "id": -1009, "type": "supergroup", "title": "t", "is_forum": true });
+        reopened["is_topic_message"] = serde_json::json!(true);
+        reopened["forum_topic_reopened"] = serde_json::json!({});
+        let back = heard(serde_json::json!({ "update_id": 9, "message": reopened }));
+        let Some(Matter::Event(_, Event::Returned(topic))) = back else { panic!("a topic is open again") };
+        assert_eq!(topic.0, "telegram:-1009/7");
         let service = |chat: i64, key: &str, to: i64| {
             let chat = serde_json::json!({ "id": chat, "type": "group", "title": "t" });
             serde_json::json!({ "update_id": 9, "message": { "message_id": 2, "date": 0, "chat": chat, key: to } })

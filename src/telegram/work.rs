@@ -96,9 +96,9 @@ impl Worker {
         }
     }
 
-    /// Where we were found to be let in, what was owed can leave.
+    /// Where we were found to be let in, what was owed can leave. Whoever writes to us in private has not blocked us.
     fn may_post(&self, heard: &Heard) {
-        if heard.posting == Posting::May {
+        if heard.posting == Posting::May || !heard.shared {
             self.dispatch.heard(Event::Returned(heard.place.clone()));
         }
     }
