@@ -169,8 +169,17 @@ impl Subscription {
             && self.since < news.commit
             && *min_importance <= news.importance
             && (kinds.is_empty() || kinds.contains(&news.kind))
-            && (words.is_empty() || words.iter().any(|word| news.text.contains(&folded(word))))
+            && (words.is_empty() || words.iter().any(|word| has_word(&news.text, &folded(word))))
     }
+}
+
+/// Whether one of a text's words begins so: "ransom" finds "ransomware", "dati" does not find "candidati".
+fn has_word(text: &str, begins: &str) -> bool {
+    let begins = begins.trim();
+    text.match_indices(begins).any(|(at, _)| {
+        let before = text[..at].chars().next_back();
+        !before.is_some_and(char::is_alphanumeric) || !begins.starts_with(char::is_alphanumeric)
+    })
 }
 
 #[cfg(test)]
@@ -209,6 +218,8 @@ mod tests {
         assert!(covers(|it| it.words = vec!["PIU di".to_owned()]), "case and accents do not matter");
         assert!(covers(|it| it.words = vec!["ransom".to_owned(), "bodies".to_owned()]), "one of them is enough");
         assert!(!covers(|it| it.words = vec!["ransom".to_owned()]));
+        assert!(covers(|it| it.words = vec!["bod".to_owned()]), "a word may go on");
+        assert!(!covers(|it| it.words = vec!["odies".to_owned()]), "but begins as it was given");
         assert!(!Subscription { number: 1, since: 9, follow: Follow::of(What::All) }.covers(&news()), "began with it");
     }
 
