@@ -390,14 +390,14 @@ const SHOWN: usize = 140;
 /// Entries that waited while a chat could not be reached, told together.
 pub fn catch_up(view: &View<'_>, entries: &[(Incident, Entry)], how: &How, reader: &Reader) -> Page<Reply> {
     let count = entries.len();
-    let title = reader.say(format!("What you missed: {count} entries"), format!("Che cosa ti sei perso: {count} voci"));
+    let title = reader.say(format!("What you missed: {count} entries"), format!("Nel frattempo: {count} voci"));
     let mut reply = Reply::titled(Line::new().strong(title));
     for line in before(how, reader) {
         reply = reply.note(line);
     }
     reply = reply.note(reader.say(
         "I could not reach this chat for a while; here is everything at once, oldest first.",
-        "Per un po' non sono riuscito a raggiungere questa chat; ecco tutto insieme, a partire dal meno recente.",
+        "Per un po' non sono riuscito a raggiungere questa chat; ecco tutto insieme, a partire dalla meno recente.",
     ));
     // The more there are, the less is shown of each; all are named.
     let shown = (2_400 / count.max(1)).clamp(24, SHOWN);
@@ -408,6 +408,14 @@ pub fn catch_up(view: &View<'_>, entries: &[(Incident, Entry)], how: &How, reade
         let head = Line::new().strong(entry.name.to_string()).text(format!(" · {kind}"));
         let words = post.body(&entry.said)?.into_iter().next().unwrap_or_default().plain();
         let words = clipped(&words, shown);
+        let speaker = match &entry.said {
+            Said::Statement(it) => Some(speaker(view, incident, it.speaker.as_ref(), it.capacity, reader)?),
+            _ => None,
+        };
+        let head = match speaker {
+            Some(name) => head.text(format!(" · {name}")),
+            None => head,
+        };
         let body = match entry.retracted {
             Some(_) => Line::new().struck(words).text(reader.say(" (retracted)", " (ritrattata)")),
             None if entry.corrections.iter().any(|it| it.to.level != Level::Silent) => {
