@@ -48,5 +48,5 @@ fn delivery(room: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
         }
     }
     let reply = pages::deliveries(&room.view, &pages::Deliveries { last, open, mailbox, network }, &ask.reader())?;
-    Ok(reply.row(Button::new(ask.say("Look again", "Guarda di nuovo"), "/delivery")))
+    Ok(reply.row(Button::new(ask.say("Refresh", "Aggiorna"), "/delivery")))
 }

@@ -81,7 +81,7 @@ static WORDS: Arg<Vec<String>> = Arg {
     spec: Spec {
         name: "words",
         about: Text {
-            en: "Only entries with one of these words, parted by commas, such as \"ransom,data theft\"",
+            en: "Only entries with one of these words, separated by commas, such as \"ransom,data theft\"",
             it: "Solo le voci con una di queste parole, separate da virgole: \"riscatto,furto di dati\"",
         },
         required: false,

@@ -155,7 +155,7 @@ fn what_is_followed_is_all_an_incident_or_an_organisation() {
     assert_eq!(whats, ["all", "org=pa-digitale", "org=westpole"]);
     says(&chat.ask("/subscribe nobody-at-all"), &["no incident and no organisation called nobody-at-all"]);
     says(&chat.ask("/subscribe org=westpoel"), &["no organisation called westpoel", "Did you mean westpole?"]);
-    says(&chat.ask("/subscribe"), &["Please say which what", "/subscribe westpole"]);
+    says(&chat.ask("/subscribe"), &["Something is missing: what", "/subscribe westpole"]);
     assert_eq!(chat.follows().len(), 3);
     let chat = Chat::private(&town).in_italian();
     says(&chat.ask("/subscribe nessuno-proprio"), &["Non conosco né un incidente né un'organizzazione"]);

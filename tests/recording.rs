@@ -323,7 +323,7 @@ fn an_incident_is_opened_with_its_own_clock() {
         ("/open acme-2026 | x", "acme-2026 is the handle of another incident."),
         ("/open ALL! | x", "ALL! cannot be a handle."),
         ("/open all | x", "all means every incident."),
-        ("/open b | ", "Please say which title"),
+        ("/open b | ", "Something is missing: title"),
     ] {
         says(&keeper.ask(line), &[words]);
     }
@@ -437,7 +437,7 @@ fn what_cannot_be_recorded_is_told_and_changes_nothing() {
         ("/event westpole 2023 | x | ftp://example.org", &["is not a link I can record"]),
         ("/event westpole 2023 | x | https://agi.it@evil.example/", &["must not hold a user name"]),
         ("/event westpole 2023 | -", &["text must not be empty."]),
-        ("/event westpole 2023", &["Please say which text", "/event incident when | text [| link]"]),
+        ("/event westpole 2023", &["Something is missing: text", "/event incident when | text [| link]"]),
         ("/event westpole 2023 | a | b | c", &["more parts than I expect"]),
         (&format!("/event westpole 2023 | {long}"), &["text can have 6000 characters at most; this has 6001."]),
         (
@@ -446,7 +446,7 @@ fn what_cannot_be_recorded_is_told_and_changes_nothing() {
         ),
         ("/correct westpole#99 | x | y", &["There is no entry westpole#99. The last one is westpole#60."]),
         ("/correct westpole | x | y", &["westpole is no entry's name", "westpole#14"]),
-        ("/correct westpole#14 | x", &["Please say which what"]),
+        ("/correct westpole#14 | x", &["Something is missing: what"]),
         ("/history westpole#0", &["There is no entry westpole#0."]),
         ("/history nowhere", &["I know no incident called nowhere"]),
     ];

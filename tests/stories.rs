@@ -219,7 +219,7 @@ fn what_cannot_be_understood_is_answered_kindly() {
     says(
         &town.ask("/timeline"),
         &[
-            "Please say which incident. It is used so: /timeline incident [page] [from] [to] [as_of]",
+            "Something is missing: incident. Usage: /timeline incident [page] [from] [to] [as_of]",
             "for example /timeline westpole",
         ],
     );

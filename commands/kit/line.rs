@@ -79,8 +79,8 @@ fn unknown(all: &[&Command], ask: &Ask, name: &str) -> Failure {
 }
 
 fn missing(command: &Command, ask: &Ask, name: &str) -> Failure {
-    let words = ask.say("Please say which ", "Manca un'indicazione: ");
-    let line = Line::new().text(words).strong(name).text(ask.say(". It is used so: ", ". Si usa così: "));
+    let words = ask.say("Something is missing: ", "Manca un'indicazione: ");
+    let line = Line::new().text(words).strong(name).text(ask.say(". Usage: ", ". Si usa così: "));
     let line = line.code(command.usage());
     Failure::refused(match command.example {
         "" => line,
@@ -194,7 +194,7 @@ fn piped(command: &Command, ask: &Ask, rest: &str, before: usize) -> Result<Give
 
 fn too_many_parts(command: &Command, ask: &Ask) -> Failure {
     let words = ask.say(
-        "There are more parts than I expect: a | begins a new one. It is used so: ",
+        "There are more parts than I expect: a | begins a new one. Usage: ",
         "Ci sono più parti di quante me ne aspetti: ogni | ne comincia una nuova. Si usa così: ",
     );
     Failure::refused(Line::new().text(words).code(command.usage()))
@@ -252,13 +252,13 @@ fn put(given: &mut Given, command: &Command, ask: &Ask, name: &'static str, valu
 
 fn empty(command: &Command, ask: &Ask, name: &str) -> Failure {
     let words = ask.say("Nothing stands behind ", "Non c'è nulla dopo ");
-    let usage = ask.say(" It is used so: ", " Si usa così: ");
+    let usage = ask.say(" Usage: ", " Si usa così: ");
     Failure::refused(Line::new().text(words).strong(format!("{name}:")).text(".").text(usage).code(command.usage()))
 }
 
 fn too_many(command: &Command, ask: &Ask, word: &str) -> Failure {
     let words = ask.say("I do not know what to do with ", "Non so che cosa fare di ");
-    let usage = ask.say(". It is used so: ", ". Si usa così: ");
+    let usage = ask.say(". Usage: ", ". Si usa così: ");
     Failure::refused(Line::new().text(words).strong(shown(word)).text(usage).code(command.usage()))
 }
 
@@ -267,7 +267,7 @@ fn no_such_argument(command: &Command, ask: &Ask, name: &str) -> Failure {
     let words = ask.say(" takes no ", " non prevede ");
     let line = Line::new().strong(format!("/{}", command.name)).text(words).strong(shown(name));
     let line = line.join(did_you_mean(ask, &near));
-    Failure::refused(line.text(ask.say(" It is used so: ", " Si usa così: ")).code(command.usage()))
+    Failure::refused(line.text(ask.say(" Usage: ", " Si usa così: ")).code(command.usage()))
 }
 
 #[cfg(test)]

@@ -211,11 +211,11 @@ impl Right {
             },
             Right::PostInChannel => Text {
                 en: "I may not post there: make me an administrator of the channel, with the right to post messages",
-                it: "non posso pubblicarvi: rendimi amministratore del canale, con il permesso di pubblicare messaggi",
+                it: "non posso pubblicare lì: rendimi amministratore del canale, con il permesso di pubblicare messaggi",
             },
             Right::WriteInGroup => Text {
                 en: "I may not write there: in the group's permissions, allow sending messages, or make me an administrator",
-                it: "non posso scrivervi: nei permessi del gruppo consenti l'invio di messaggi, oppure rendimi amministratore",
+                it: "non posso scrivere lì: nei permessi del gruppo consenti l'invio di messaggi, oppure rendimi amministratore",
             },
             Right::ViewChannel => Text {
                 en: "I cannot see the channel: in its settings, under Permissions, give my role “View Channel”",
@@ -223,7 +223,7 @@ impl Right {
             },
             Right::SendMessages => Text {
                 en: "I may not write there: in the channel's settings, under Permissions, give my role “Send Messages”",
-                it: "non posso scrivervi: nelle impostazioni del canale, alla voce Permessi, dai al mio ruolo «Invia messaggi»",
+                it: "non posso scrivere lì: nelle impostazioni del canale, alla voce Permessi, dai al mio ruolo «Invia messaggi»",
             },
             Right::SendInThreads => Text {
                 en: "I may not write in threads: in the settings of the channel above, under Permissions, give my role “Send Messages in Threads”",
@@ -235,7 +235,7 @@ impl Right {
             },
             Right::Installed => Text {
                 en: "I am not part of this conversation, so I cannot post in it: add me to a server, or write to me directly",
-                it: "non faccio parte di questa conversazione e non posso scrivervi: aggiungimi a un server, oppure scrivimi direttamente",
+                it: "non faccio parte di questa conversazione e non posso scrivere lì: aggiungimi a un server, oppure scrivimi direttamente",
             },
         }
     }
