@@ -6,7 +6,7 @@ use record::{
     lang::Text,
     pages::{self, plural},
     private::Fact,
-    reply::{Block, Line, Reply},
+    reply::{Block, Button, Line, Reply},
     slug::{Slug, folded},
     subscription::{Follow, Mention, What},
 };
@@ -156,6 +156,11 @@ fn subscribe(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure
     reply.blocks.push(Block::Heading(card.title));
     reply.blocks.extend(card.blocks);
     (reply.sources, reply.buttons) = (card.sources, card.buttons);
+    if ask.place.shared {
+        // It is everybody's: whoever turns its pages gets pages of their own.
+        let fresh = |row: Vec<Button>| row.into_iter().map(Button::freshened).collect();
+        reply.buttons = reply.buttons.into_iter().map(fresh).collect();
+    }
     Ok(reply)
 }
 

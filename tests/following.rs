@@ -339,6 +339,19 @@ fn subscriptions_end_one_by_one_or_together() {
 }
 
 #[test]
+fn what_is_shown_to_everybody_is_not_turned_by_one() {
+    let town = Town::westpole();
+    let fresh = |chat: Chat<'_>| {
+        let buttons: Vec<String> =
+            chat.reply("/subscribe westpole").buttons.into_iter().flatten().map(|it| it.line).collect();
+        assert!(buttons.len() > 2, "{buttons:?}");
+        buttons.iter().filter(|line| line.starts_with('>')).count() == buttons.len()
+    };
+    assert!(fresh(Chat::topic(&town)) && fresh(Chat::discord(&town)));
+    assert!(!fresh(Chat::private(&town)));
+}
+
+#[test]
 fn an_incident_is_muted_for_a_while_and_the_bell_says_so() {
     let town = Town::westpole();
     let chat = Chat::private(&town);

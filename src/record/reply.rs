@@ -111,6 +111,12 @@ impl Button {
     pub fn fresh(label: impl Into<String>, line: impl AsRef<str>) -> Option<Button> {
         Button::new(label, format!("{FRESH}{}", line.as_ref()))
     }
+
+    /// The same button, its answer a message of its own; as it is where that does not fit.
+    #[must_use]
+    pub fn freshened(self) -> Button {
+        Button::fresh(&self.label, pressed(&self.line).0).unwrap_or(self)
+    }
 }
 
 /// What stands before the line of a button whose answer must not take the place of the message it hangs on.
