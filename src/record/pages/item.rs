@@ -52,7 +52,7 @@ impl Show<'_, '_> {
             None => line = line.strong(entry.said.kind().text().get(self.reader.lang)),
         }
         if entry.importance == Importance::Major {
-            line = line.text(self.reader.say(" · major", " · di rilievo"));
+            line = line.text(self.reader.say(" · major", " · importanza maggiore"));
         }
         line.soft(format!(" · {}", entry.name))
     }

@@ -46,7 +46,7 @@ impl Post<'_, '_> {
         let (entry, reader) = (self.entry, self.reader);
         let mut title = Line::new().strong(self.incident.opening.title.plain(reader.lang));
         if entry.importance == Importance::Major {
-            title = title.text(reader.say(" · major", " · di rilievo"));
+            title = title.text(reader.say(" · major", " · importanza maggiore"));
         }
         let mut reply = Reply::titled(title);
         reply.tone = tone(self.view.status(self.incident, None)?.0);
