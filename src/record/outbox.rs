@@ -1,8 +1,10 @@
 //! What becomes of a message that is sent, when it is tried again, and how a second try is known to be one.
 
+use std::num::ParseIntError;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{channel::ChannelNumber, lang::Text, line::Hash, private::Address};
+use crate::{channel::ChannelNumber, lang::{Lang, Text}, line::Hash, private::Address};
 
 /// A moment in milliseconds since 1970 UTC.
 pub type Ms = i64;
@@ -25,24 +27,49 @@ pub const FEW: usize = 3;
 /// How many entries one catch-up card names.
 pub const CARD: usize = 60;
 
-/// The numbers of messages, as a line of the journal holds them: in one string, for they are larger than the numbers
-/// that canonical JSON (RFC 8785) keeps exact.
+/// What a delivery left in a chat, as a line of the journal holds it: in one string, for the numbers of messages are
+/// larger than those that canonical JSON (RFC 8785) keeps exact. `12 13` for an entry's messages, `again 12` where they
+/// took the place of lost ones, `card:7-9 12` where they told the entries of commits 7 to 9 together.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Ids(pub Vec<u64>);
+pub struct Left {
+    /// Its messages, in order; none if their numbers are lost.
+    pub ids: Vec<u64>,
+    /// Whether they took the place of an earlier message.
+    pub replaces: bool,
+    /// The first and the last entry of the card that they are.
+    pub card: Option<(u64, u64)>,
+}
 
-impl From<Ids> for String {
-    fn from(ids: Ids) -> String {
-        let ids: Vec<String> = ids.0.iter().map(u64::to_string).collect();
-        ids.join(" ")
+impl Left {
+    /// What a delivery left.
+    pub fn of(delivery: &Delivery) -> Left {
+        Left { ids: delivery.ids.clone(), replaces: delivery.replaces, card: delivery.card }
     }
 }
 
-impl TryFrom<String> for Ids {
-    type Error = std::num::ParseIntError;
+impl From<Left> for String {
+    fn from(left: Left) -> String {
+        let again = left.replaces.then(|| "again".to_owned());
+        let card = left.card.map(|(first, last)| format!("card:{first}-{last}"));
+        let words: Vec<String> = again.into_iter().chain(card).chain(left.ids.iter().map(u64::to_string)).collect();
+        words.join(" ")
+    }
+}
 
-    fn try_from(text: String) -> Result<Ids, Self::Error> {
-        text.split_whitespace().map(str::parse).collect::<Result<_, _>>().map(Ids)
+impl TryFrom<String> for Left {
+    type Error = ParseIntError;
+
+    fn try_from(text: String) -> Result<Left, Self::Error> {
+        let mut left = Left::default();
+        for word in text.split_whitespace() {
+            match word.strip_prefix("card:").map(|card| card.split_once('-').unwrap_or((card, card))) {
+                Some((first, last)) => left.card = Some((first.parse()?, last.parse()?)),
+                None if word == "again" => left.replaces = true,
+                None => left.ids.push(word.parse()?),
+            }
+        }
+        Ok(left)
     }
 }
 
@@ -192,6 +219,9 @@ pub struct Delivery {
     /// Its topic is closed: it goes to the chat itself, this once.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub general: bool,
+    /// The language it was written in, which later changes of it keep.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lang: Option<Lang>,
     /// It replaces a message that is lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaces: bool,
@@ -231,6 +261,7 @@ impl Delivery {
             tries: 0,
             plain: false,
             general: false,
+            lang: None,
             replaces: false,
             lost: false,
         }
@@ -371,11 +402,15 @@ mod tests {
 
     #[test]
     fn message_numbers_survive_canonical_json() {
-        let ids = Ids(vec![1_234_567_890_123_456_789, u64::MAX]);
-        let stored = serde_json_canonicalizer::to_vec(&ids).expect("json");
+        let left = Left { ids: vec![1_234_567_890_123_456_789, u64::MAX], ..Left::default() };
+        let stored = serde_json_canonicalizer::to_vec(&left).expect("json");
         assert_eq!(stored, b"\"1234567890123456789 18446744073709551615\"");
-        assert_eq!(serde_json::from_slice::<Ids>(&stored).expect("read"), ids);
-        assert_eq!(serde_json::from_str::<Ids>("\"\"").expect("read"), Ids::default());
+        assert_eq!(serde_json::from_slice::<Left>(&stored).expect("read"), left);
+        assert_eq!(serde_json::from_str::<Left>("\"\"").expect("read"), Left::default());
+        let card = Left { ids: vec![5], replaces: true, card: Some((7, 9)) };
+        assert_eq!(String::from(card.clone()), "again card:7-9 5");
+        assert_eq!(Left::try_from("again card:7-9 5".to_owned()), Ok(card));
+        assert!(Left::try_from("soon 5".to_owned()).is_err());
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::{
     channel::{ChannelNumber, PlaceKind},
     entry::{Author, Importance, Level},
     lang::Lang,
-    outbox::Ids,
+    outbox::Left,
     slug::Slug,
     subscription::{Follow, What},
 };
@@ -147,7 +147,7 @@ pub enum Fact {
         broadcast: u64,
         /// The messages of each channel that has it, by the channel's number; none of them if their numbers are lost.
         #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-        copies: BTreeMap<ChannelNumber, Ids>,
+        copies: BTreeMap<ChannelNumber, Left>,
         /// The channels that could not be reached, and are still to have it.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         owed: Vec<ChannelNumber>,

@@ -585,6 +585,24 @@ impl World {
         }
     }
 
+    /// The newest message about each correction says what holds now, whatever happened after it.
+    fn check_replies(&self, follower: &Follower, chat: &platforms::Chat) {
+        let who = &follower.address;
+        if who.0.ends_with("99") || self.unsure == Unsure::Hold && self.doubts.contains_key(who.chat()) {
+            return;
+        }
+        let mut newest: BTreeMap<&str, &Message> = BTreeMap::new();
+        for told in chat.messages.iter().filter(|it| it.to == *who && it.words.starts_with("X · correction")) {
+            newest.insert(told.words.trim_end().lines().last().unwrap_or_default(), told);
+        }
+        for (names, told) in newest {
+            let number: u32 = names.split(" · ").next().and_then(|it| it.strip_prefix("x#")).unwrap().parse().unwrap();
+            assert!(told.words.contains(&self.entries[&number]), "{who} reads an old x#{number}: {told:#?}");
+            let gone = self.retracted.contains(&number);
+            assert!(!gone || told.words.contains("Retracted"), "{who} is not told that x#{number} is gone: {told:#?}");
+        }
+    }
+
     fn check_follower(&self, follower: &Follower) {
         let who = &follower.address;
         let chats = self.platforms.iter().find_map(|platform| platform.chats.get(who.chat()));
@@ -593,6 +611,7 @@ impl World {
                 let answers = |id| chat.messages.iter().any(|it| it.id == id && it.at <= told.at);
                 assert!(told.reply_to.is_none_or(answers) || who.0.ends_with("99"), "it answers nothing: {told:#?}");
             }
+            self.check_replies(follower, chat);
         }
         let discord = who.network() == Some(Network::Discord);
         let left = self.left.get(&who.0).copied();

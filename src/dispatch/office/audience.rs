@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use record::{
     channel::ChannelNumber,
     entry::Level,
-    outbox::{Delivery, Ids, Ms, Trouble},
+    outbox::{Delivery, Left, Ms, Trouble},
     private::Fact,
     store::{Audience, Broadcast, Known},
     view::View,
@@ -109,7 +109,7 @@ impl Office {
         let (copies, owed, next) = loop {
             let found = ledger.copies(commit, from, most)?;
             // Posts of several messages have several numbers.
-            let bytes: usize = found.0.values().map(|ids| 14 + 21 * ids.0.len()).sum::<usize>() + 11 * found.1.len();
+            let bytes: usize = found.0.values().map(|left| 64 + 21 * left.ids.len()).sum::<usize>() + 11 * found.1.len();
             if bytes <= LINE || most == 1 {
                 break found;
             }
@@ -139,7 +139,7 @@ impl Office {
         for (commit, delivery) in settled.iter().filter(|(_, delivery)| !delivery.is_open()) {
             let over = ledger.broadcast(*commit)?.is_some_and(|it| it.known == Known::Drained);
             if over && ledger.delivery(channel, *commit)?.is_some_and(|it| it.is_open()) {
-                self.late.entry(*commit).or_default().push((channel, Ids(delivery.ids.clone())));
+                self.late.entry(*commit).or_default().push((channel, Left::of(delivery)));
             }
         }
         let over = ledger.settle(channel, settled, now)?;

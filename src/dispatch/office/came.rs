@@ -262,6 +262,7 @@ impl Office {
             (it.state, it.at, it.copy) = (State::Sent, now, *copy);
             (it.shown, it.born) = (delivery.born, delivery.born);
             (it.ids, it.lost, it.card) = (delivery.ids.clone(), delivery.lost, delivery.card);
+            it.lang = delivery.lang;
             it
         };
         let mut settled = vec![(flying.commit, sent(delivery.clone()))];

@@ -18,7 +18,7 @@ use chrono_tz::Tz;
 use record::{
     channel::{Channel, ChannelNumber, Network},
     entry::EntryName,
-    outbox::{Ids, Ms, Outcome, Tally, Trouble},
+    outbox::{Left, Ms, Outcome, Tally, Trouble},
     private::{Address, Fact},
     store::{Drafted, Known, Set, StateError, Store},
 };
@@ -141,7 +141,7 @@ pub struct Office {
     /// Broadcasts with nothing open any more, and the channel to go on from with what the journal is told of them.
     draining: VecDeque<(u64, ChannelNumber)>,
     /// What became of deliveries whose broadcast the journal knows to be over: by broadcast.
-    late: HashMap<u64, Vec<(ChannelNumber, Ids)>>,
+    late: HashMap<u64, Vec<(ChannelNumber, Left)>>,
     /// The commit up to which every broadcast was expanded.
     expanded: u64,
     orders: u64,

@@ -188,6 +188,7 @@ impl Office {
         if delivery.first == 0 {
             delivery.first = now;
         }
+        delivery.lang = Some(*lang);
         if delivery.ids.is_empty() {
             delivery.again = delivery.repeats > 0;
         }
@@ -215,10 +216,15 @@ impl Office {
         let ledger = store.ledger();
         let reader = words::reader(&store, channel, self.rules.zone)?;
         let (mut copies, mut lost, mut any) = (Vec::new(), false, false);
-        for commit in words::commits(view, subject)? {
-            let Some(copy) = ledger.delivery(due.channel, commit)?.filter(|it| it.copy && commit != due.commit) else {
+        for commit in words::commits(view, subject)?.into_iter().filter(|commit| *commit != due.commit) {
+            let Some(copy) = ledger.delivery(due.channel, commit)? else { continue };
+            if !copy.copy {
+                // The short message about an earlier correction: what it says may hold no longer, either.
+                if !copy.ids.is_empty() && !copy.lost && copy.shown < due.commit {
+                    return self.edit(due, channel, (commit, copy), subject, view, &reader, now);
+                }
                 continue;
-            };
+            }
             any = true;
             lost |= copy.lost;
             if !copy.lost && copy.shown < due.commit {
@@ -276,10 +282,16 @@ impl Office {
             self.settle(due.channel, &[(holder, copy)], now)?;
             return Ok(Step::Wait);
         };
+        let reader = &Reader { lang: copy.lang.unwrap_or(reader.lang), ..*reader };
         let how = How { replaces: copy.replaces, general: copy.general, repeated: copy.again, doubts: Vec::new() };
-        let reply = match copy.card {
-            None => self.words.notice(view, (&subject.incident, &subject.entry), &how, reader)?,
-            Some(card) => {
+        let about = (&subject.incident, &subject.entry);
+        let reply = match (copy.card, copy.copy) {
+            (None, true) => self.words.notice(view, about, &how, reader)?,
+            (None, false) => {
+                let number = view.recorded_at(holder)?.map_or(subject.number, |(_, number)| number);
+                self.words.correction(view, about, number, &how, reader)?
+            }
+            (Some(card), _) => {
                 let entries = self.on_card(due.channel, card, view)?;
                 Arc::new(pages::catch_up(view, &entries, &how, reader)?)
             }

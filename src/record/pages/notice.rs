@@ -45,7 +45,8 @@ impl Post<'_, '_> {
     fn reply(&self, how: &How) -> Page<Reply> {
         let (entry, reader) = (self.entry, self.reader);
         let mut title = Line::new().strong(self.incident.opening.title.plain(reader.lang));
-        if entry.importance == Importance::Major {
+        // A post's first line stays as it was, whatever is corrected later.
+        if entry.first_importance == Importance::Major {
             title = title.text(reader.say(" · major", " · importanza maggiore"));
         }
         let mut reply = Reply::titled(title);
@@ -73,6 +74,10 @@ impl Post<'_, '_> {
         reply.blocks.push(Block::Item(Item { head, body }));
         for mark in self.marks(loud) {
             reply = reply.say(mark);
+        }
+        if entry.importance != entry.first_importance {
+            let now = entry.importance.text().get(reader.lang);
+            reply = reply.say(reader.say(format!("Importance now: {now}"), format!("Importanza ora: {now}")));
         }
         if let Some(line) = self.source_line() {
             reply = reply.say(line);
@@ -353,7 +358,7 @@ fn before(how: &How, reader: &Reader) -> Vec<Line> {
     lines
 }
 
-/// A short message that answers the one it corrects.
+/// A short message that answers the one it corrects. What happens to the entry later is seen in it, too.
 pub fn correction(
     view: &View<'_>,
     incident: &Incident,
@@ -368,15 +373,23 @@ pub fn correction(
     for line in before(how, reader) {
         reply = reply.note(line);
     }
-    if let Some(Corrected { to, .. }) = entry.corrections.iter().find(|it| it.number == number) {
+    if let Some(at) = entry.corrections.iter().position(|it| it.number == number) {
         let words = reader.say("Corrected: ", "Corretto: ");
-        reply = reply.say(Line::new().strong(words).join(prose(&to.what, reader)));
-        let mut body = post.body(&to.now)?;
-        body.truncate(1);
-        if entry.retracted.is_some() {
-            body = body.iter().map(struck).collect();
+        reply = reply.say(Line::new().strong(words).join(prose(&entry.corrections[at].to.what, reader)));
+        let later = |it: &Corrected| it.to.level != Level::Silent;
+        // What this one put in place, up to the next one that was not a silent fix.
+        let next = entry.corrections.iter().skip(at + 1).position(later).map(|more| at + 1 + more);
+        let newest = next.and_then(|_| entry.corrections.iter().rposition(later));
+        let first = |said: &Said| post.body(said).map(|lines| lines.into_iter().next().unwrap_or_default());
+        let (now, was) = (first(&entry.said)?, next.map(|next| first(version(entry, next))).transpose()?);
+        if let Some(was) = was.filter(|was| *was != now) {
+            reply = reply.say(Line::new().struck(clipped(&was.plain(), OLD_WORDS)));
         }
-        reply.blocks.push(Block::Item(Item { head: post.head(&to.now)?, body }));
+        let body = vec![if entry.retracted.is_some() { struck(&now) } else { now }];
+        reply.blocks.push(Block::Item(Item { head: post.head(&entry.said)?, body }));
+        for mark in post.marks(newest) {
+            reply = reply.say(mark);
+        }
     }
     let names = format!("{} · {}", entry.name, incident.name(number));
     Ok(reply.note(names).row(Button::fresh(reader.say("History", "Storia"), format!("/history {}", entry.name))))

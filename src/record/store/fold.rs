@@ -1,6 +1,8 @@
 //! From a line to the rows it makes. Rows are added and never changed (but for heads and counters), each under the
 //! commit that made it, so that a reader at an earlier commit simply does not see them.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{
@@ -12,7 +14,7 @@ use crate::{
     entry::{Kind, Said},
     lang::Lang,
     line::{Hash, Header, Line, Place, Public},
-    outbox::{Delivery, Mailbox, State, Tally},
+    outbox::{Delivery, Left, Mailbox, State, Tally},
     private::{Address, Bodies, Draft, Fact},
     subscription::{Subscription, What},
 };
@@ -216,7 +218,7 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
         Fact::Moved { from, to } => move_chat(layer, from, to)?,
         Fact::Begun { broadcast } => know(layer, *broadcast, Known::Begun)?,
         Fact::Drained { broadcast, copies, owed, last } => {
-            drained(layer, header, *broadcast, copies.iter().map(|(number, ids)| (*number, ids.0.as_slice())), owed)?;
+            drained(layer, header, *broadcast, copies, owed)?;
             if *last {
                 know(layer, *broadcast, Known::Drained)?;
             }
@@ -428,11 +430,11 @@ fn know(layer: &mut Layer<'_>, commit: u64, known: Known) -> Result<(), StateErr
 }
 
 /// What a broadcast left, for a ledger that was lost: one that is there knows better.
-fn drained<'a>(
+fn drained(
     layer: &mut Layer<'_>,
     header: &Header,
     commit: u64,
-    copies: impl Iterator<Item = (ChannelNumber, &'a [u64])>,
+    copies: &BTreeMap<ChannelNumber, Left>,
     owed: &[ChannelNumber],
 ) -> Result<(), StateError> {
     if layer.get(&keys::tally(commit))?.is_some_and(|row| from_json::<Tally>(&row).is_ok_and(|tally| tally.begun)) {
@@ -440,13 +442,14 @@ fn drained<'a>(
     }
     let at = header.recorded_at.timestamp_millis();
     let subject = subject_of(layer, commit)?;
-    for (channel, ids) in copies {
-        let key = keys::delivery(channel, commit);
+    for (channel, left) in copies {
+        let key = keys::delivery(*channel, commit);
         let waits = layer.get(&key)?.is_none_or(|row| from_json::<Delivery>(&row).is_ok_and(|it| it.is_open()));
         if waits {
             let mut delivery = Delivery::waiting(at, subject);
-            (delivery.state, delivery.ids, delivery.copy) = (State::Sent, ids.to_vec(), !subject);
-            (delivery.shown, delivery.born, delivery.lost) = (commit, commit, ids.is_empty());
+            (delivery.state, delivery.ids, delivery.card) = (State::Sent, left.ids.clone(), left.card);
+            (delivery.replaces, delivery.copy) = (left.replaces, !subject || left.replaces);
+            (delivery.shown, delivery.born, delivery.lost) = (commit, commit, left.ids.is_empty());
             layer.put(key, json(&delivery)?);
         }
     }

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     channel::{Channel, ChannelNumber, Network},
-    outbox::{self, Delivery, Ids, Mailbox, Ms, Reason, Tally, Trouble},
+    outbox::{self, Delivery, Left, Mailbox, Ms, Reason, Tally, Trouble},
     private::Address,
     subscription::News,
 };
@@ -517,15 +517,15 @@ impl<'a> Ledger<'a> {
         commit: u64,
         from: ChannelNumber,
         most: ChannelNumber,
-    ) -> Kept<(BTreeMap<ChannelNumber, Ids>, Vec<ChannelNumber>, Option<ChannelNumber>)> {
+    ) -> Kept<(BTreeMap<ChannelNumber, Left>, Vec<ChannelNumber>, Option<ChannelNumber>)> {
         let (mut copies, mut owed) = (BTreeMap::new(), Vec::new());
         let last = self.channels()?;
         let end = from.saturating_add(most).min(last.saturating_add(1));
         for channel in from..end {
             match self.delivery(channel, commit)? {
                 Some(delivery) if delivery.is_open() => owed.push(channel),
-                Some(Delivery { state: outbox::State::Sent | outbox::State::Unsure, ids, .. }) => {
-                    copies.insert(channel, Ids(ids));
+                Some(delivery) if matches!(delivery.state, outbox::State::Sent | outbox::State::Unsure) => {
+                    copies.insert(channel, Left::of(&delivery));
                 }
                 _ => {}
             }
