@@ -21,6 +21,13 @@ const REST: Ms = 1_000;
 /// And how long at most.
 const LONGEST_REST: Ms = 16_000;
 
+/// A request that takes longer makes its chat a slow one …
+const SLOW: Ms = 4_000;
+/// … and of all that may be under way, slow chats together get one in so many, so that they never hold up the others.
+const SLOW_SHARE: usize = 4;
+/// So many slow chats are remembered.
+const SLOW_KNOWN: usize = 10_000;
+
 /// A request under way.
 #[derive(Clone, Debug)]
 pub struct Flying {
@@ -104,6 +111,8 @@ pub struct Lane {
     failures: u32,
     limited: Vec<String>,
     rests: u32,
+    /// Chats whose last request was slow.
+    slow: HashSet<String>,
 }
 
 impl Lane {
@@ -122,6 +131,7 @@ impl Lane {
             failures: 0,
             limited: Vec::new(),
             rests: 0,
+            slow: HashSet::new(),
         }
     }
 
@@ -169,6 +179,12 @@ impl Lane {
         self.channels.contains(&channel) || self.chats.contains(chat)
     }
 
+    /// Whether a chat, which was slow the last time, has to wait for other slow ones.
+    pub fn waits_for_slow(&self, chat: &str) -> bool {
+        let slow = || self.flying.values().filter(|it| self.slow.contains(&it.chat)).count();
+        self.slow.contains(chat) && slow() >= (self.most / SLOW_SHARE).max(1)
+    }
+
     /// A request left.
     pub fn left(&mut self, id: u64, flying: Flying) {
         if matches!(flying.doing, Doing::Probe) {
@@ -186,6 +202,11 @@ impl Lane {
         self.pace.budget().end(&flying.chat, at);
         self.channels.remove(&flying.channel);
         self.chats.remove(&flying.chat);
+        if at - flying.at < SLOW {
+            self.slow.remove(&flying.chat);
+        } else if self.slow.len() < SLOW_KNOWN && !matches!(flying.doing, Doing::Probe) {
+            self.slow.insert(flying.chat.clone());
+        }
         Some(flying)
     }
 

@@ -19,6 +19,9 @@ use super::{
     Kept, Office, Placed, Step, TAKEN, Turn, Unsure, moment, wake, words,
 };
 
+/// How long a slow chat waits for the other slow ones.
+const SLOW_WAIT: Ms = 1_000;
+
 /// What leaves.
 impl Office {
     /// Places the orders of a network that may leave now.
@@ -62,6 +65,11 @@ impl Office {
             let chat = channel.address.chat().to_owned();
             if self.lane(network).is_busy(&chat, due.channel) {
                 at += 1;
+                continue;
+            }
+            if self.lane(network).waits_for_slow(&chat) {
+                ledger.postpone(due.channel, now + SLOW_WAIT)?;
+                self.lane(network).hands.remove(at);
                 continue;
             }
             let may = self.lane(network).pace.budget().push(&chat, now);
