@@ -7,7 +7,7 @@ use record::{
 };
 
 use crate::{
-    kit::{Ask, Command, Failure, Given, Role, Room, chat::chat},
+    kit::{Ask, Command, Failure, Given, Role, Room, WHERE, chat::chat},
     unsubscribe,
 };
 
@@ -16,14 +16,14 @@ const LISTED: usize = 10;
 /// How many that wait are counted at most.
 const COUNTED: usize = 1_000;
 
-/// `/delivery`
+/// `/delivery [where]`
 pub static DELIVERY: Command = Command {
     name: "delivery",
     about: Text {
         en: "What became of the last posts here: delivered, waiting, refused",
         it: "Che ne è stato degli ultimi messaggi qui: consegnati, in attesa, rifiutati",
     },
-    args: &[],
+    args: &[&WHERE.spec],
     who: Role::Reader,
     manages: true,
     aliases: &[],
@@ -33,8 +33,8 @@ pub static DELIVERY: Command = Command {
     run: delivery,
 };
 
-fn delivery(room: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
-    let chat = chat(ask, None)?;
+fn delivery(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
+    let chat = chat(ask, given.get(WHERE.spec.name))?;
     let ledger = room.store.ledger();
     let (Some(network), Some((number, _))) = (chat.network(), ledger.channel_at(&chat.address)?) else {
         return Err(Failure::refused(unsubscribe::nothing(ask, &chat)));
@@ -47,6 +47,7 @@ fn delivery(room: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
             open += usize::from(row?.1.is_open());
         }
     }
-    let reply = pages::deliveries(&room.view, &pages::Deliveries { last, open, mailbox, network }, &ask.reader())?;
-    Ok(reply.row(Button::new(ask.say("Refresh", "Aggiorna"), "/delivery")))
+    let of = pages::Deliveries { last, open, mailbox, network, place: chat.named.clone() };
+    let reply = pages::deliveries(&room.view, &of, &ask.reader())?;
+    Ok(reply.row(Button::new(ask.say("Refresh", "Aggiorna"), chat.line("/delivery"))))
 }

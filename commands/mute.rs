@@ -14,19 +14,19 @@ use record::{
 };
 
 use crate::kit::{
-    self, Arg, Ask, Command, FROM, Failure, Given, INCIDENT, Role, Room, Shape, Spec,
-    chat::{self, chat},
+    self, Arg, Ask, Command, FROM, Failure, Given, INCIDENT, Role, Room, Shape, Spec, WHERE,
+    chat::{self, Chat, chat},
     shown,
 };
 
-/// `/mute incident [until]`
+/// `/mute incident [until] [where]`
 pub static MUTE: Command = Command {
     name: "mute",
     about: Text {
         en: "An incident is not posted here, until a date or until you end it",
         it: "Un incidente non viene più pubblicato qui, fino a una data o finché non lo riattivi",
     },
-    args: &[&INCIDENT.spec, &UNTIL.spec],
+    args: &[&INCIDENT.spec, &UNTIL.spec, &WHERE.spec],
     who: Role::Reader,
     manages: true,
     aliases: &[],
@@ -62,47 +62,57 @@ static UNTIL: Arg<Until> = Arg {
 };
 
 fn mute(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
-    let chat = chat(ask, None)?;
+    let chat = chat(ask, given.get(WHERE.spec.name))?;
     let incident = INCIDENT.need(room, ask, given)?;
     let until = UNTIL.of(room, ask, given)?;
     let channel = room.view.channel_at(&chat.address)?.map(|(_, channel)| channel);
     let muted = channel.as_ref().is_some_and(|channel| channel.mutes(&incident.handle, ask.at));
-    let (address, handle) = (chat.address, incident.handle.clone());
+    let (address, handle, place) = (chat.address.clone(), incident.handle.clone(), chat.place(ask));
     let until = match until {
         Some(Until::Off) => {
             if !muted {
-                return Err(Failure::refused(about(ask, &incident, " is not muted here.", " qui non è silenziato.")));
+                let line =
+                    about(ask, &incident, format!(" is not muted {place}."), format!(" non è silenziato {place}."));
+                return Err(Failure::refused(line));
             }
             kit::note(room, ask, Fact::Mute { address, incident: handle, off: true, until: None })?;
-            let line = about(ask, &incident, " is posted here again from now on.", " torna a essere pubblicato qui.");
+            let line = about(
+                ask,
+                &incident,
+                format!(" is posted {place} again from now on."),
+                format!(" torna a essere pubblicato {place}."),
+            );
             let reply = Reply::personal(Tone::Good, line).note(ask.say(
                 "What was recorded while it was muted is not posted later.",
                 "Quanto è stato registrato mentre era silenziato non viene pubblicato dopo.",
             ));
-            return Ok(reply.row(buttons(ask, &incident, chat::mute(ask, &incident))));
+            return Ok(turned(reply, ask, &incident, chat::mute_in(ask, &incident, Some(&chat))));
         }
         Some(Until::Date(when)) => Some(end(ask, given.get(UNTIL.spec.name).unwrap_or_default(), when)?),
         None => None,
     };
     if !comes(room, channel.as_ref(), &incident)? {
-        return Err(not_followed(ask, &incident));
+        return Err(not_followed(ask, &incident, &chat));
     }
     kit::note(room, ask, Fact::Mute { address, incident: handle, off: false, until })?;
-    let line = about(ask, &incident, " is not posted here ", " non viene pubblicato qui ");
+    let (en, it) = (format!(" is not posted {place} "), format!(" non viene pubblicato {place} "));
+    let line = about(ask, &incident, en, it);
     let line = line.join(pages::until(until, &ask.reader())).text(".");
     let reply = Reply::personal(Tone::Good, line).note(ask.say(
         "What I posted before is still corrected if something in it changes.",
         "Quanto ho già pubblicato viene ancora corretto se qualcosa cambia.",
     ));
-    Ok(reply.row(buttons(ask, &incident, chat::unmute(ask, &incident))))
+    Ok(turned(reply, ask, &incident, chat::unmute_in(ask, &incident, Some(&chat))))
 }
 
-fn buttons(ask: &Ask, incident: &Incident, bell: Option<Button>) -> impl Iterator<Item = Button> + use<> {
+/// With a way on and a way back; where a post's bell was pressed, it becomes the way back, too.
+fn turned(mut reply: Reply, ask: &Ask, incident: &Incident, bell: Option<Button>) -> Reply {
     let card = Button::new(ask.say("The incident", "L'incidente"), format!("/incident {}", incident.handle));
-    bell.into_iter().chain(card)
+    reply.turned = bell.clone();
+    reply.row(bell.into_iter().chain(card))
 }
 
-fn about(ask: &Ask, incident: &Incident, en: &str, it: &str) -> Line {
+fn about(ask: &Ask, incident: &Incident, en: String, it: String) -> Line {
     Line::new().strong(incident.opening.title.plain(ask.lang)).text(ask.say(en, it))
 }
 
@@ -148,12 +158,13 @@ fn comes(room: &Room<'_>, channel: Option<&Channel>, incident: &Incident) -> Res
     Ok(false)
 }
 
-fn not_followed(ask: &Ask, incident: &Incident) -> Failure {
+fn not_followed(ask: &Ask, incident: &Incident, chat: &Chat) -> Failure {
+    let place = chat.place(ask);
     let line = about(
         ask,
         incident,
-        " is not followed here, so there is nothing to mute.",
-        " qui non è seguito, quindi non c'è nulla da silenziare.",
+        format!(" is not followed {place}, so there is nothing to mute."),
+        format!(" non è seguito {place}, quindi non c'è nulla da silenziare."),
     );
     Failure::refused(line)
 }

@@ -127,13 +127,9 @@ static MENTION_FROM: Arg<Importance> = Arg {
 };
 
 fn subscribe(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
-    let min = MIN_IMPORTANCE.spec.name;
-    let named = given.get(WHERE.spec.name);
-    // `/subscribe westpole @channel`: nothing else begins so.
-    let misplaced = given.get(min).filter(|value| named.is_none() && value.starts_with('@'));
-    let chat = chat(ask, named.or(misplaced))?;
+    let chat = chat(ask, given.get(WHERE.spec.name))?;
     chat.must_take_posts(ask)?;
-    let value = |name: &str| given.get(name).filter(|_| misplaced.is_none() || name != min).map(str::to_owned);
+    let value = |name: &str| given.get(name).map(str::to_owned);
     let follow = follow(room, ask, &chat, &value)?;
     let before = room.view.channel_at(&chat.address)?.map(|(_, channel)| channel);
     let change = Change::of(before.as_ref(), &follow, ask);

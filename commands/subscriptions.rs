@@ -15,7 +15,7 @@ use record::{
 
 use crate::{
     kit::{
-        self, Arg, Ask, Choice, Command, Failure, Given, Role, Room, Shape, Spec,
+        self, Arg, Ask, Choice, Command, Failure, Given, Role, Room, Shape, Spec, WHERE,
         chat::{Chat, chat},
         shown,
     },
@@ -30,14 +30,14 @@ const NAMES: [&str; 6] = ["min_importance", "kinds", "words", "silent", "mention
 /// What stands for signs that mean something in an exported line. The first is undone last.
 const ESCAPED: [(&str, &str); 5] = [("%", "%25"), (";", "%3B"), (":", "%3A"), ("\"", "%22"), ("`", "%60")];
 
-/// `/subscriptions [action] [text]`
+/// `/subscriptions [action] [text] [where]`
 pub static SUBSCRIPTIONS: Command = Command {
     name: "subscriptions",
     about: Text {
         en: "What is followed here, and how; export and import it as one line",
         it: "Che cosa è seguito qui, e come; si esporta e si importa in una riga",
     },
-    args: &[&ACTION.spec, &TEXT.spec],
+    args: &[&ACTION.spec, &TEXT.spec, &WHERE.spec],
     who: Role::Reader,
     manages: true,
     aliases: &["list"],
@@ -92,8 +92,9 @@ static TEXT: Arg<String> = Arg {
 fn subscriptions(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     let action = ACTION.of(room, ask, given)?;
     let text = TEXT.of(room, ask, given)?;
+    let named = given.get(WHERE.spec.name);
     if action == Some(Action::Import) {
-        let chat = chat(ask, None)?;
+        let chat = chat(ask, named)?;
         let Some(text) = text else {
             let words = ask.say("Write the line behind it: ", "Scrivi la riga da importare: ");
             let line = Line::new().text(words).code(format!("/{} {}", SUBSCRIPTIONS.name, SUBSCRIPTIONS.example));
@@ -108,7 +109,7 @@ fn subscriptions(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Fai
     // Anybody may look.
     let mut looking = ask.clone();
     looking.place.manages = true;
-    let chat = chat(&looking, None)?;
+    let chat = chat(&looking, named)?;
     let known = room.view.channel_at(&chat.address)?;
     let Some((number, channel)) = known.filter(|(_, channel)| !channel.subscriptions.is_empty()) else {
         return Err(Failure::refused(unsubscribe::nothing(ask, &chat)));
@@ -122,12 +123,19 @@ fn subscriptions(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Fai
 fn list(room: &Room<'_>, ask: &Ask, chat: &Chat, (number, channel): (u32, &Channel)) -> Result<Reply, Failure> {
     let mailbox = room.store.ledger().mailbox(number)?;
     let mut reply = pages::subscriptions(&room.view, channel, mailbox.trouble.as_ref(), ask.at, &ask.reader())?;
+    if let Some(name) = &chat.named {
+        reply.title = Line::new().strong(ask.say(format!("Followed in {name}"), format!("Seguiti in {name}")));
+    }
     let lacks = chat.lacks(ask);
     if !lacks.is_empty() {
-        let words = ask.say("At the moment I cannot post here:", "In questo momento non posso pubblicare qui:");
+        let place = chat.place(ask);
+        let words = ask.say(
+            format!("At the moment I cannot post {place}:"),
+            format!("In questo momento non posso pubblicare {place}:"),
+        );
         reply = lacks.into_iter().fold(reply.say(Line::new().strong(words)), Reply::say);
     }
-    let buttons = unsubscribe::buttons(room, ask, channel)?;
+    let buttons = unsubscribe::buttons(room, ask, chat, channel)?;
     if buttons.len() < channel.subscriptions.len() {
         let words = ask.say("To end one that has no button: ", "Per togliere le altre: ");
         reply = reply.note(Line::new().text(words).code("/unsubscribe"));
@@ -137,8 +145,8 @@ fn list(room: &Room<'_>, ask: &Ask, chat: &Chat, (number, channel): (u32, &Chann
     }
     Ok(reply.row(
         [
-            Button::new(ask.say("Export", "Esporta"), "/subscriptions export"),
-            Button::new(ask.say("Deliveries", "Consegne"), "/delivery"),
+            Button::new(ask.say("Export", "Esporta"), chat.line("/subscriptions export")),
+            Button::new(ask.say("Deliveries", "Consegne"), chat.line("/delivery")),
         ]
         .into_iter()
         .flatten(),

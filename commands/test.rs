@@ -5,16 +5,16 @@ use record::{
     reply::{Block, Button, Item, Line, Reply, Tone},
 };
 
-use crate::kit::{Ask, Command, Failure, Given, Role, Room, chat::chat};
+use crate::kit::{Ask, Command, Failure, Given, Role, Room, WHERE, chat::chat};
 
-/// `/test`
+/// `/test [where]`
 pub static TEST: Command = Command {
     name: "test",
     about: Text {
         en: "I post a sample here, to see whether news would arrive",
         it: "Pubblico qui un esempio, per vedere se le notizie arriverebbero",
     },
-    args: &[],
+    args: &[&WHERE.spec],
     who: Role::Reader,
     manages: true,
     aliases: &[],
@@ -24,14 +24,16 @@ pub static TEST: Command = Command {
     run: test,
 };
 
-fn test(_: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
-    let chat = chat(ask, None)?;
+fn test(_: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
+    let chat = chat(ask, given.get(WHERE.spec.name))?;
     chat.must_take_posts(ask)?;
+    let place = chat.place(ask);
     let words = ask.say(
-        "I am posting a sample here. If it does not show within a minute, news would not arrive either; /delivery tells why.",
-        "Sto pubblicando qui un esempio. Se non compare entro un minuto, non arriverebbero nemmeno le notizie; /delivery dice perché.",
+        format!("I am posting a sample {place}. If it does not show within a minute, news would not arrive either; /delivery tells why."),
+        format!("Sto pubblicando {place} un esempio. Se non compare entro un minuto, non arriverebbero nemmeno le notizie; /delivery dice perché."),
     );
     let mut reply = Reply::personal(Tone::Good, words);
+    reply.post_to = chat.named.is_some().then(|| chat.address.clone());
     reply.post = Some(Box::new(sample(ask)));
     Ok(reply)
 }

@@ -49,11 +49,7 @@ static WHAT: Arg<What> = Arg {
 
 fn unsubscribe(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     let typed = given.get(WHAT.spec.name);
-    // `/unsubscribe @channel`: nothing else begins so.
-    let misplaced =
-        typed.filter(|value| given.get(WHERE.spec.name).is_none() && value.starts_with('@') && !numbered(value));
-    let typed = typed.filter(|_| misplaced.is_none());
-    let chat = chat(ask, given.get(WHERE.spec.name).or(misplaced))?;
+    let chat = chat(ask, given.get(WHERE.spec.name))?;
     let channel = room.view.channel_at(&chat.address)?.map(|(_, channel)| channel);
     let Some(channel) = channel.filter(|channel| !channel.subscriptions.is_empty()) else {
         return Err(Failure::refused(nothing(ask, &chat)));
@@ -67,11 +63,6 @@ fn unsubscribe(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failu
             end(room, ask, &chat, &channel, &what)
         }
     }
-}
-
-/// Whether it is an incident's number (`@3`) and no chat's name.
-fn numbered(value: &str) -> bool {
-    value.bytes().skip(1).all(|byte| byte.is_ascii_digit())
 }
 
 /// What is meant, if it is followed there; where an incident and an organisation have one name, the one that is.
@@ -131,8 +122,8 @@ fn end(room: &Room<'_>, ask: &Ask, chat: &Chat, channel: &Channel, what: &What) 
         }
         None => reply,
     };
-    let again = Button::new(ask.say("🔔 Follow again", "🔔 Segui di nuovo"), format!("/subscribe {what}"));
-    Ok(reply.row(again.filter(|_| chat.named.is_none())))
+    let again = chat.line(&format!("/subscribe {what}"));
+    Ok(reply.row(Button::new(ask.say("🔔 Follow again", "🔔 Segui di nuovo"), again)))
 }
 
 /// Another subscription that may bring the same entries.
@@ -174,32 +165,29 @@ fn still(ask: &Ask) -> &'static str {
 }
 
 fn which(room: &Room<'_>, ask: &Ask, chat: &Chat, channel: &Channel) -> Result<Reply, Failure> {
-    let here = chat.named.is_none();
     let words = ask.say("Which one should end?", "Quale iscrizione vuoi togliere?");
     let mut reply = Reply::personal(Tone::Plain, words);
-    let suffix = chat.named.as_ref().map_or_else(String::new, |name| format!(" where:{name}"));
     for subscription in &channel.subscriptions {
         let what = &subscription.follow.what;
         let name = pages::followed(&room.view, what, &ask.reader())?;
-        let line = format!("/unsubscribe {what}{suffix}");
+        let line = chat.line(&format!("/unsubscribe {what}"));
         reply = reply.say(Line::new().strong(name).text(" · ").code(line));
     }
-    if here {
-        for button in buttons(room, ask, channel)?.chunks(5) {
-            reply = reply.row(button.iter().cloned());
-        }
-        reply = reply.row(Button::new(ask.say("All of them", "Tutte quante"), format!("/unsubscribe {ALL_OF_THEM}")));
+    for button in buttons(room, ask, chat, channel)?.chunks(5) {
+        reply = reply.row(button.iter().cloned());
     }
+    let all = chat.line(&format!("/unsubscribe {ALL_OF_THEM}"));
+    let reply = reply.row(Button::new(ask.say("All of them", "Tutte quante"), all));
     Ok(reply)
 }
 
 /// A button to end each subscription, the first ones of them.
-pub(crate) fn buttons(room: &Room<'_>, ask: &Ask, channel: &Channel) -> Result<Vec<Button>, Failure> {
+pub(crate) fn buttons(room: &Room<'_>, ask: &Ask, chat: &Chat, channel: &Channel) -> Result<Vec<Button>, Failure> {
     let mut buttons = Vec::new();
     for subscription in channel.subscriptions.iter().take(OFFERED) {
         let what = &subscription.follow.what;
         let name = pages::followed(&room.view, what, &ask.reader())?;
-        buttons.extend(Button::new(format!("🔕 {name}"), format!("/unsubscribe {what}")));
+        buttons.extend(Button::new(format!("🔕 {name}"), chat.line(&format!("/unsubscribe {what}"))));
     }
     Ok(buttons)
 }

@@ -374,7 +374,7 @@ fn an_incident_is_muted_for_a_while_and_the_bell_says_so() {
     says(&lui.ask("/mute westpole 2026-01-08"), &["non viene pubblicato qui fino all'8 gennaio 2026", "🔔 Riattiva"]);
     says(&lui.ask("/mute westpole"), &["finché non lo riattivi"]);
     says(&lui.ask("/mute westpole basta"), &["torna a essere pubblicato qui", "🔕 Silenzia"]);
-    says(&lui.ask("/mute westpole off"), &["qui non è silenziato"]);
+    says(&lui.ask("/mute westpole off"), &["non è silenziato qui"]);
     chat.ask("/mute westpole");
     says(&chat.ask("/subscribe westpole"), &["From now on", "It is no longer muted."]);
     assert!(chat.kept().unwrap().mutes.is_empty());

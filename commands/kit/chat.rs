@@ -90,6 +90,14 @@ impl Chat {
         self.named.as_ref().map_or_else(|| ask.say("here", "qui").to_owned(), |name| format!("in {name}"))
     }
 
+    /// A line that asks the same of this chat.
+    pub fn line(&self, line: &str) -> String {
+        match &self.named {
+            None => line.to_owned(),
+            Some(name) => format!("{line} {name}"),
+        }
+    }
+
     /// The rights that are missing to post there, as far as anybody looked.
     pub fn lacks(&self, ask: &Ask) -> Vec<Line> {
         match &self.posting {
@@ -147,12 +155,26 @@ fn bell(room: &Room<'_>, ask: &Ask, incident: &Incident) -> Result<Option<Button
 
 /// To hear of an incident no more for a while.
 pub(crate) fn mute(ask: &Ask, incident: &Incident) -> Option<Button> {
-    Button::new(ask.say("🔕 Mute", "🔕 Silenzia"), format!("/mute {}", incident.handle))
+    mute_in(ask, incident, None)
 }
 
 /// To hear of it again.
 pub(crate) fn unmute(ask: &Ask, incident: &Incident) -> Option<Button> {
-    Button::new(ask.say("🔔 Unmute", "🔔 Riattiva"), format!("/mute {} off", incident.handle))
+    unmute_in(ask, incident, None)
+}
+
+/// To hear of an incident no more for a while, in a chat.
+pub(crate) fn mute_in(ask: &Ask, incident: &Incident, chat: Option<&Chat>) -> Option<Button> {
+    bell_line(ask.say("🔕 Mute", "🔕 Silenzia"), format!("/mute {}", incident.handle), chat)
+}
+
+/// To hear of it again, in a chat.
+pub(crate) fn unmute_in(ask: &Ask, incident: &Incident, chat: Option<&Chat>) -> Option<Button> {
+    bell_line(ask.say("🔔 Unmute", "🔔 Riattiva"), format!("/mute {} off", incident.handle), chat)
+}
+
+fn bell_line(label: &str, line: String, chat: Option<&Chat>) -> Option<Button> {
+    Button::new(label, chat.map_or_else(|| line.clone(), |chat| chat.line(&line)))
 }
 
 // The longest handle leaves room for the longest of these lines.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use record::{find::near, reply::Line};
 
 use super::{
-    Ask, Command, Failure,
+    Ask, Command, Failure, Shape,
     args::{did_you_mean, shown},
 };
 
@@ -200,6 +200,16 @@ fn too_many_parts(command: &Command, ask: &Ask) -> Failure {
     Failure::refused(Line::new().text(words).code(command.usage()))
 }
 
+/// Whether a word is the public name of a chat of Telegram's: `@` and 4 to 32 letters, digits or `_`. An incident's
+/// number (`@3`) is none.
+pub fn is_chat(word: &str) -> bool {
+    word.strip_prefix('@').is_some_and(|name| {
+        (4..=32).contains(&name.len())
+            && name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    })
+}
+
 /// Gives every word to an argument.
 fn arguments(command: &Command, ask: &Ask, words: Vec<Word>) -> Result<Given, Failure> {
     let mut given = Given::default();
@@ -216,6 +226,12 @@ fn arguments(command: &Command, ask: &Ask, words: Vec<Word>) -> Result<Given, Fa
                 return Err(empty(command, ask, arg.name));
             }
             put(&mut given, command, ask, arg.name, value)?;
+            continue;
+        }
+        // A chat's name stands anywhere: nothing else looks like one.
+        let chat = command.args.iter().find(|arg| arg.shape == Shape::Chat && given.get(arg.name).is_none());
+        if let Some(arg) = chat.filter(|_| is_chat(&word.whole)) {
+            put(&mut given, command, ask, arg.name, word.value)?;
             continue;
         }
         while command.args.get(next).is_some_and(|arg| given.get(arg.name).is_some() && !arg.shape.is_greedy()) {
@@ -324,7 +340,7 @@ mod tests {
 
     const fn one(name: &'static str, required: bool) -> crate::kit::Spec {
         let about = record::lang::Text { en: "x", it: "y" };
-        crate::kit::Spec { name, about, required, shape: crate::kit::Shape::Prose }
+        crate::kit::Spec { name, about, required, shape: Shape::Prose }
     }
 
     #[test]

@@ -23,7 +23,7 @@ use record::{
 pub use args::{AS_OF, Arg, Choice, FOLLOWED, FROM, INCIDENT, ORGANISATION, PAGE, Shape, Spec, TO, WHERE};
 pub(crate) use args::{did_you_mean, read_flag, shown};
 pub(crate) use compose::{Offers, Pen, Recording};
-pub use line::{Given, Typed, typed};
+pub use line::{Given, Typed, is_chat, typed};
 pub(crate) use read::{ENTRY, LINK, sentence};
 
 /// A command, defined once: registrations, help and documents are derived from it.
@@ -189,6 +189,8 @@ pub enum Right {
     PostInChannel,
     /// Telegram: not to be kept from writing in the group.
     WriteInGroup,
+    /// Telegram: that the topic is open, or to be an administrator who may manage topics.
+    OpenTopic,
     /// Discord: *View Channel*.
     ViewChannel,
     /// Discord: *Send Messages*.
@@ -216,6 +218,10 @@ impl Right {
             Right::WriteInGroup => Text {
                 en: "I may not write there: in the group's permissions, allow sending messages, or make me an administrator",
                 it: "non posso scrivere lì: nei permessi del gruppo consenti l'invio di messaggi, oppure rendimi amministratore",
+            },
+            Right::OpenTopic => Text {
+                en: "this topic is closed: reopen it, or make me an administrator with the right to manage topics",
+                it: "questo argomento è chiuso: riaprilo, oppure rendimi amministratore con il permesso di gestire gli argomenti",
             },
             Right::ViewChannel => Text {
                 en: "I cannot see the channel: in its settings, under Permissions, give my role “View Channel”",

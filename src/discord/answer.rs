@@ -6,16 +6,17 @@ use commands::kit::{Posting, Shape};
 use record::{
     lang::Lang,
     private::Address,
-    reply::{Reply, Tone},
+    reply::{Button, Reply, Tone},
 };
+use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
     Door,
-    hear::{Event, Happening, Joined, What},
+    hear::{Event, Happening, Joined, Pressed, What},
     render::{dress, offers},
-    send::Told,
+    send::{Counts, Told},
 };
 use crate::{desk::Heard, dispatch::Event as Happened};
 
@@ -41,7 +42,7 @@ struct Asked<'a> {
     since: Instant,
     id: u64,
     token: &'a str,
-    pressed: bool,
+    pressed: Option<Pressed>,
     /// Whether the answer takes the place of the message that was pressed.
     changes: bool,
     shared: bool,
@@ -82,8 +83,8 @@ async fn answer_event(door: Arc<Door>, event: Event) {
                 since,
                 id,
                 token,
+                changes: pressed.is_some() && !fresh,
                 pressed,
-                changes: pressed && !fresh,
                 shared: heard.shared,
                 channel,
                 lang,
@@ -113,17 +114,42 @@ impl Asked<'_> {
         }
         let mut working = pin!(self.door.desk.hear(heard));
         if let Ok(mut reply) = timeout_at(self.since + AT_ONCE, &mut working).await {
-            let post = reply.as_mut().and_then(|reply| reply.post.take());
+            let (post, turned) = apart(reply.as_mut());
             self.at_once(reply).await;
+            self.turn(turned).await;
             return self.post(post).await;
         }
         let (told, mut reply) = tokio::join!(self.defer(), working);
-        let post = reply.as_mut().and_then(|reply| reply.post.take());
+        let (post, turned) = apart(reply.as_mut());
         match told {
             Told::Yes => self.later(reply).await,
             _ => tracing::debug!("an answer took too long, and Discord could not be told so"),
         }
+        self.turn(turned).await;
         self.post(post).await;
+    }
+
+    /// Puts another button in the place of the pressed one: the message stays as it is.
+    async fn turn(&self, turned: Option<Button>) {
+        let (Some(turned), Some(pressed), Some(channel)) = (turned, &self.pressed, self.channel) else { return };
+        if self.changes {
+            return;
+        }
+        let mut components = pressed.components.clone();
+        let rows = components.as_array_mut().into_iter().flatten();
+        for button in rows.filter_map(|row| row["components"].as_array_mut()).flatten() {
+            if button["custom_id"] == pressed.id {
+                button["label"] = json!(turned.label);
+                button["custom_id"] = json!(turned.clone().freshened().line);
+            }
+        }
+        let (path, chat) = (format!("/channels/{channel}/messages/{}", pressed.message), format!("discord:{channel}"));
+        let (body, until) = (json!({ "components": components }), Instant::now() + FIRST);
+        // The answer says what holds now; the button is only a short way to it.
+        if let Err(failed) = self.door.wire.call(Method::PATCH, &path, Some(&body), Counts::InTurn(&chat), until).await
+        {
+            tracing::debug!(channel, %failed, "a button could not be turned");
+        }
     }
 
     /// What an answer has posted besides, as news is.
@@ -140,12 +166,12 @@ impl Asked<'_> {
     /// a slash command must be answered with some.
     async fn at_once(&self, reply: Option<Reply>) {
         let told = match reply {
-            None if self.pressed => self.first(CHANGE_LATER, None).await,
+            None if self.pressed.is_some() => self.first(CHANGE_LATER, None).await,
             None => self.first(MESSAGE, Some(&quietly(dress(&self.slow_down(), self.lang)))).await,
             Some(reply) if private(&reply) => self.first(MESSAGE, Some(&quietly(dress(&reply, self.lang)))).await,
             Some(reply) => {
                 let data = dress(&reply, self.lang);
-                match (self.changes, self.pressed && self.shared) {
+                match (self.changes, self.pressed.is_some() && self.shared) {
                     (true, _) => self.first(CHANGE, Some(&data)).await,
                     // Everybody may press what is posted: who does should not write on the wall.
                     (false, true) => self.first(MESSAGE, Some(&quietly(data))).await,
@@ -200,6 +226,11 @@ impl Asked<'_> {
         );
         Reply::personal(Tone::Polite, words)
     }
+}
+
+/// What an answer has posted besides, and what becomes of the pressed button.
+fn apart(reply: Option<&mut Reply>) -> (Option<Box<Reply>>, Option<Button>) {
+    reply.map(|reply| (reply.post.take(), reply.turned.take())).unwrap_or_default()
 }
 
 /// Whether only the asker should see it.

@@ -12,6 +12,7 @@ use record::{
     private::{Address, AskKey},
     reply::pressed,
 };
+use serde_json::Value;
 use serenity::{
     all::{
         AuthorizingIntegrationOwner, AuthorizingIntegrationOwners, ChannelType, CommandDataOption,
@@ -64,14 +65,24 @@ pub struct Event {
     pub what: What,
 }
 
+/// A button, and the message that it hangs on.
+pub struct Pressed {
+    /// The message.
+    pub message: u64,
+    /// What the button carries.
+    pub id: String,
+    /// The message's buttons.
+    pub components: Value,
+}
+
 /// What somebody does.
 pub enum What {
     /// Asks, by a slash command or by pressing a button.
     Asks {
         /// The ask.
         heard: Box<Heard>,
-        /// Whether it is a button.
-        pressed: bool,
+        /// The button that was pressed, if one was.
+        pressed: Option<Pressed>,
         /// Whether the answer must not take the place of the message that the button hangs on.
         fresh: bool,
     },
@@ -191,12 +202,17 @@ fn heard(interaction: Interaction) -> Option<(String, What)> {
     match interaction {
         Interaction::Command(asked) => {
             let heard = Box::new(Where::of(&asked).heard(line(&asked.data.name, &asked.data.options)));
-            Some((asked.token, What::Asks { heard, pressed: false, fresh: false }))
+            Some((asked.token, What::Asks { heard, pressed: None, fresh: false }))
         }
         Interaction::Component(asked) => {
             let (line, fresh) = pressed(&asked.data.custom_id);
             let heard = Box::new(Where::of_press(&asked).heard(line.to_owned()));
-            Some((asked.token, What::Asks { heard, pressed: true, fresh }))
+            let pressed = Pressed {
+                message: asked.message.id.get(),
+                id: asked.data.custom_id.clone(),
+                components: serde_json::to_value(&asked.message.components).unwrap_or_default(),
+            };
+            Some((asked.token, What::Asks { heard, pressed: Some(pressed), fresh }))
         }
         Interaction::Autocomplete(asked) => {
             let focused = asked.data.autocomplete()?;

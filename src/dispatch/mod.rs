@@ -47,6 +47,13 @@ pub enum Event {
         /// How, in a few words.
         why: String,
     },
+    /// We are in a chat, and may not post there any more: whoever subscribed is told.
+    Muted {
+        /// Which.
+        address: Address,
+        /// How, in a few words.
+        why: String,
+    },
     /// A chat has another address now.
     Moved {
         /// Before.

@@ -4,7 +4,12 @@ use std::num::ParseIntError;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{channel::ChannelNumber, lang::{Lang, Text}, line::Hash, private::Address};
+use crate::{
+    channel::ChannelNumber,
+    lang::{Lang, Text},
+    line::Hash,
+    private::Address,
+};
 
 /// A moment in milliseconds since 1970 UTC.
 pub type Ms = i64;
@@ -155,6 +160,8 @@ pub enum Reason {
     Expired,
     /// What it corrects never came there.
     Nothing,
+    /// The earlier message is gone, and a new one is not wanted.
+    Gone,
 }
 
 impl Reason {
@@ -168,6 +175,9 @@ impl Reason {
             Reason::Retracted => Text { en: "retracted before it was sent", it: "ritrattata prima dell'invio" },
             Reason::Erased => Text { en: "erased before it was sent", it: "cancellata prima dell'invio" },
             Reason::Expired => Text { en: "could not be delivered for 30 days", it: "non consegnabile per 30 giorni" },
+            Reason::Gone => {
+                Text { en: "the message to correct is gone", it: "il messaggio da correggere non c'è più" }
+            }
             Reason::Nothing => Text { en: "nothing to correct here", it: "nulla da correggere qui" },
         }
     }

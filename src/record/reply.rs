@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{lang::Lang, link::Link};
+use crate::{lang::Lang, link::Link, private::Address};
 
 /// What a button may carry, in bytes: Telegram's limit for `callback_data` (Discord's is 100).
 pub const BUTTON_BYTES: usize = 64;
@@ -30,6 +30,12 @@ pub struct Reply {
     /// Something to be posted where it was asked, as news is.
     #[serde(default)]
     pub post: Option<Box<Reply>>,
+    /// Where that is posted, if not where it was asked.
+    #[serde(default)]
+    pub post_to: Option<Address>,
+    /// What the pressed button becomes, where the message that it hangs on stays.
+    #[serde(default)]
+    pub turned: Option<Button>,
     /// Marks a post, so that it is found again in the chat's history.
     #[serde(default)]
     pub mark: Option<String>,

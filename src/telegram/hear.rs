@@ -8,8 +8,8 @@ use record::{
 };
 use serde_json::Value;
 use teloxide::types::{
-    CallbackQuery, Chat, ChatMemberUpdated, InlineKeyboardButtonKind, InlineQuery, MaybeInaccessibleMessage, Message,
-    Update, UpdateKind, User,
+    CallbackQuery, Chat, ChatMemberKind, ChatMemberUpdated, InlineKeyboardButtonKind, InlineQuery,
+    MaybeInaccessibleMessage, Message, Update, UpdateKind, User,
 };
 
 use super::send::Target;
@@ -30,15 +30,43 @@ pub enum Matter {
     /// A question, and where the answer goes.
     Ask(Box<Heard>, Target),
     /// A pressed button: like a question, and the press itself wants an answer.
-    Press(Box<Heard>, Target, String),
+    Press(Box<Heard>, Target, Pressed),
     /// A press that means nothing to us; it wants an answer all the same.
     EmptyPress(String),
     /// Somebody types `@bot …` in another chat.
     Inline(Box<Heard>, String),
     /// Something that matters for news: where we may post, or under which address.
     Event(Address, Event),
-    /// We were let into a group, by somebody who has this language.
-    Joined(Address, Target, Option<String>),
+    /// We were let into a group.
+    Joined(Joined),
+}
+
+/// A press, and the message that the button hangs on.
+#[derive(Debug)]
+pub struct Pressed {
+    /// What answers the press.
+    pub query: String,
+    /// The message.
+    pub message: i32,
+    /// What the button says.
+    pub data: String,
+    /// The message's buttons, as far as Telegram tells.
+    pub keyboard: Option<Value>,
+}
+
+/// A group that let us in.
+#[derive(Debug)]
+pub struct Joined {
+    /// The group.
+    pub place: Address,
+    /// Where it is greeted.
+    pub target: Target,
+    /// What it is called.
+    pub title: String,
+    /// Who let us in.
+    pub by: i64,
+    /// The language that they have.
+    pub tongue: Option<String>,
 }
 
 /// An update as Telegram sent it: unknown kinds are no error. Read from text, since teloxide's types borrow from it.
@@ -117,8 +145,22 @@ fn membership(change: &ChatMemberUpdated) -> Matter {
         return Matter::Event(address.clone(), Event::Removed { address, why: why.to_owned() });
     }
     if !old.is_present() && (chat.is_group() || chat.is_supergroup()) {
-        let target = Target { chat: chat.id.0, thread: None, edits: None };
-        return Matter::Joined(address, target, change.from.language_code.clone());
+        return Matter::Joined(Joined {
+            place: address,
+            target: Target { chat: chat.id.0, thread: None, edits: None },
+            title: chat.title().unwrap_or_default().to_owned(),
+            by: i64::try_from(change.from.id.0).unwrap_or_default(),
+            tongue: change.from.language_code.clone(),
+        });
+    }
+    let writes = match &new.kind {
+        ChatMemberKind::Restricted(it) => it.can_send_messages,
+        ChatMemberKind::Administrator(it) if chat.is_channel() => it.can_post_messages,
+        ChatMemberKind::Member(_) => !chat.is_channel(),
+        _ => true,
+    };
+    if !writes {
+        return Matter::Event(address.clone(), Event::Muted { address, why: "not enough rights to post".to_owned() });
     }
     Matter::Event(address.clone(), Event::Returned(address))
 }
@@ -134,6 +176,13 @@ fn press_matter(press: CallbackQuery, id: u32, me: &Me) -> Matter {
         MaybeInaccessibleMessage::Inaccessible(_) => None,
     };
     let own = offers(&message, &line);
+    let keyboard = match &message {
+        MaybeInaccessibleMessage::Regular(message) => {
+            message.reply_markup().and_then(|keyboard| serde_json::to_value(keyboard).ok())
+        }
+        MaybeInaccessibleMessage::Inaccessible(_) => None,
+    };
+    let hangs = Pressed { query, message: message.id().0, data: line.clone(), keyboard };
     let (line, fresh) = pressed(&line);
     let fresh = fresh || !own;
     let heard = Heard {
@@ -157,7 +206,7 @@ fn press_matter(press: CallbackQuery, id: u32, me: &Me) -> Matter {
         }
         true => Target { chat, thread, edits: None },
     };
-    Matter::Press(Box::new(heard), target, query)
+    Matter::Press(Box::new(heard), target, hangs)
 }
 
 /// Whether a message has a button that says this. A press may say anything: one that no button of the message says must
@@ -266,11 +315,12 @@ mod tests {
         assert_eq!(removed(heard(change(-4, "group", "member", "left"))), "telegram:-4: bot left the chat");
         assert_eq!(removed(heard(change(5, "private", "member", "kicked"))), "telegram:5: bot was blocked by the user");
         let joined = heard(change(-4, "group", "left", "member"));
-        assert!(matches!(joined, Some(Matter::Joined(_, Target { chat: -4, .. }, Some(it))) if it == "it"));
-        for (chat, kind) in [(5, "private"), (-1_002, "channel")] {
-            let back = heard(change(chat, kind, "kicked", "member"));
-            assert!(matches!(back, Some(Matter::Event(_, Event::Returned(_)))), "{kind}");
-        }
+        let Some(Matter::Joined(joined)) = joined else { panic!("{joined:?}") };
+        assert_eq!((joined.target.chat, joined.by, joined.tongue.as_deref()), (-4, 6, Some("it")));
+        let back = heard(change(5, "private", "kicked", "member"));
+        assert!(matches!(back, Some(Matter::Event(_, Event::Returned(_)))));
+        let plain = heard(change(-1_002, "channel", "administrator", "member"));
+        assert!(matches!(plain, Some(Matter::Event(_, Event::Muted { .. }))), "{plain:?}");
         let mut reopened = serde_json::json!({ "message_id": 2, "date": 0, "message_thread_id": 7 });
         reopened["chat"] = serde_json::json!({ "id": -1009, "type": "supergroup", "title": "t", "is_forum": true });
         reopened["is_topic_message"] = serde_json::json!(true);

@@ -37,6 +37,13 @@ const RIGHTS: &[&str] = &[
 ];
 /// What it says of a topic that takes nothing.
 const CLOSED: &[&str] = &["topic_closed", "topic_deleted", "message thread not found"];
+
+/// Whether a refusal means that a topic takes nothing.
+pub fn is_closed(why: &str) -> bool {
+    let said = why.to_lowercase();
+    CLOSED.iter().any(|words| said.contains(words))
+}
+
 /// What it says of a message that cannot be changed.
 const GONE: &[&str] = &["message to edit not found", "message can't be edited", "message_id_invalid"];
 

@@ -7,13 +7,13 @@ use commands::kit::{Elsewhere, Posting, Right, Shape};
 use record::{channel::PlaceKind, private::Address};
 use serde_json::{Value, json};
 
-use super::{send::Outcome, work::Worker};
+use super::{push::is_closed, send::Outcome, work::Worker};
 use crate::desk::Heard;
 
 impl Worker {
     /// Looks up what an ask's command needs to know.
     pub(super) async fn look_up_rights(&self, heard: &mut Heard) {
-        let Some((chat, _)) = heard.place.parts::<i64, i32>() else { return };
+        let Some((chat, topic)) = heard.place.parts::<i64, i32>() else { return };
         if heard.shared && !heard.manages && commands::needs_rights(&heard.line) {
             heard.manages = self.manages(&json!(chat), heard.caller.as_ref()).await == Some(true);
         }
@@ -24,11 +24,25 @@ impl Worker {
                 false => Posting::May,
                 true => self.posting(&json!(chat), channel, None).await,
             };
+            if let (Some(topic), Posting::May) = (topic, &heard.posting)
+                && self.is_closed(chat, topic).await
+            {
+                heard.posting = Posting::Lacks(vec![Right::OpenTopic]);
+            }
         }
         if !heard.shared
             && let Some(name) = named(&heard.line)
         {
             heard.elsewhere = Some(self.elsewhere(name, heard.caller.as_ref(), posts).await);
+        }
+    }
+
+    /// Whether a topic takes nothing from us. Telegram has no question for it, but refuses "is typing" there, too.
+    async fn is_closed(&self, chat: i64, topic: i32) -> bool {
+        let body = json!({ "chat_id": chat, "message_thread_id": topic, "action": "typing" });
+        match self.ask_telegram("sendChatAction", &body).await {
+            Outcome::Refused(400, why, _) => is_closed(&why),
+            _ => false,
         }
     }
 
@@ -122,17 +136,12 @@ fn standing(own: &Value, channel: bool, about: Option<&Value>) -> Posting {
 fn named(line: &str) -> Option<&str> {
     let command = commands::called(line)?;
     let chat = command.args.iter().find(|arg| arg.shape == Shape::Chat)?;
-    let is_name = |name: &str| {
-        name.strip_prefix('@').is_some_and(|name| {
-            (4..=32).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
-        })
-    };
     let words = line.split_whitespace().skip(1);
     let bare = words.map(|word| match word.split_once(':') {
         Some((argument, value)) if argument.eq_ignore_ascii_case(chat.name) => value,
         _ => word,
     });
-    bare.map(|word| word.trim_matches('"')).find(|word| is_name(word))
+    bare.map(|word| word.trim_matches('"')).find(|word| commands::kit::is_chat(word))
 }
 
 #[cfg(test)]

@@ -73,28 +73,31 @@ impl Api {
         }
     }
 
-    /// Sends an answer's messages to a chat, in turn, until they are there or cannot be. Tells whether the token is good.
-    pub async fn answer(&self, to: &Target, dressed: &Dressed) -> Result<(), TokenGone> {
+    /// Sends an answer's messages to a chat, in turn, until they are there or cannot be.
+    pub async fn answer(&self, to: &Target, dressed: &Dressed) -> Result<Landed, TokenGone> {
         let last = dressed.parts.len() - 1;
         for (at, part) in dressed.parts.iter().enumerate() {
             let keyboard = dressed.keyboard.as_ref().filter(|_| at == last);
             let edits = if last == 0 { to.edits } else { None };
             let html = to.body(&part.html, Some("HTML"), keyboard, edits);
             let plain = to.body(&part.plain, None, keyboard, edits);
-            self.deliver(to, edits.is_some(), &html, &plain).await?;
+            match self.deliver(to, edits.is_some(), &html, &plain).await? {
+                Landed::There => {}
+                Landed::Refused => return Ok(Landed::Refused),
+            }
         }
-        Ok(())
+        Ok(Landed::There)
     }
 
     /// One message, tried until it is there, refused, or too old.
-    async fn deliver(&self, to: &Target, edit: bool, html: &Value, plain: &Value) -> Result<(), TokenGone> {
+    async fn deliver(&self, to: &Target, edit: bool, html: &Value, plain: &Value) -> Result<Landed, TokenGone> {
         let since = Instant::now();
         let (mut body, mut pause) = (html.clone(), Duration::from_secs(1));
         let mut method = if edit { "editMessageText" } else { "sendMessage" };
         let mut chat = to.chat;
         while since.elapsed() < TRIED_FOR {
             match self.in_turn(chat, method, &body).await {
-                Outcome::Done(_) => return Ok(()),
+                Outcome::Done(_) => return Ok(Landed::There),
                 Outcome::Later(wait) if since.elapsed() + wait >= TRIED_FOR => break,
                 Outcome::Later(wait) => tokio::time::sleep(wait).await,
                 Outcome::TokenRefused => return Err(TokenGone),
@@ -103,7 +106,7 @@ impl Api {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(Duration::from_secs(30));
                 }
-                Outcome::Refused(400, why, _) if why.contains("message is not modified") => return Ok(()),
+                Outcome::Refused(400, why, _) if why.contains("message is not modified") => return Ok(Landed::There),
                 Outcome::Refused(400, why, _) if why.contains("can't parse entities") && body != *plain => {
                     tracing::error!(why, "Telegram does not take our markup: sent as plain text");
                     body = merged(plain, &body);
@@ -131,19 +134,19 @@ impl Api {
                 }
                 Outcome::Refused(code, why, _) => {
                     tracing::info!(code, why, "an answer was refused");
-                    return Ok(());
+                    return Ok(Landed::Refused);
                 }
-                Outcome::AnotherPoller => return Ok(()),
+                Outcome::AnotherPoller => return Ok(Landed::There),
             }
         }
         tracing::error!("an answer could not be sent for {} minutes and was given up", TRIED_FOR.as_secs() / 60);
-        Ok(())
+        Ok(Landed::There)
     }
 }
 
 impl Api {
     /// Calls a method that the limits count, in its turn; the whole chat waits as long as Telegram says.
-    async fn in_turn(&self, chat: i64, method: &str, body: &Value) -> Outcome {
+    pub async fn in_turn(&self, chat: i64, method: &str, body: &Value) -> Outcome {
         let key = format!("telegram:{chat}");
         let _turn = self.pace.turn(&key).await;
         let outcome = self.call(method, body, Duration::ZERO).await;
@@ -153,6 +156,15 @@ impl Api {
         }
         outcome
     }
+}
+
+/// What came of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Landed {
+    /// It is there, or was given up after long.
+    There,
+    /// The chat does not take it.
+    Refused,
 }
 
 /// The token is not good any more.

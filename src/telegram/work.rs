@@ -2,20 +2,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use commands::kit::Posting;
+use commands::kit::{Posting, Right};
 use record::{
     channel::PlaceKind,
     lang::{Lang, Text},
     private::Address,
-    reply::{Reply, Tone},
+    reply::{Block, Button, Line, Reply, Tone},
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
 
 use super::{
-    hear::{Matter, Me},
+    hear::{Joined, Matter, Me, Pressed},
     render::{self, ANSWER, MAX_UNITS, POST},
-    send::{Api, Outcome, Target},
+    send::{Api, Landed, Outcome, Target, TokenGone},
 };
 use crate::{
     desk::{Desk, Heard},
@@ -54,7 +54,8 @@ impl Matter {
             Matter::Ask(heard, _) | Matter::Press(heard, _, _) => heard.place.to_string(),
             Matter::Inline(heard, _) => format!("inline {}", heard.place),
             Matter::EmptyPress(query) => query.clone(),
-            Matter::Event(place, _) | Matter::Joined(place, ..) => place.to_string(),
+            Matter::Event(place, _) => place.to_string(),
+            Matter::Joined(joined) => joined.place.to_string(),
         }
     }
 }
@@ -73,15 +74,11 @@ impl Worker {
     pub async fn handle(self: &Arc<Worker>, matter: Matter) {
         match matter {
             Matter::Ask(heard, target) => self.ask(*heard, target).await,
-            Matter::Press(heard, target, query) => self.press(*heard, target, query).await,
+            Matter::Press(heard, target, pressed) => self.press(*heard, target, pressed).await,
             Matter::EmptyPress(query) => self.answer_press(&query, "").await,
             Matter::Inline(heard, query) => self.inline(*heard, &query).await,
             Matter::Event(_, event) => self.dispatch.heard(event),
-            Matter::Joined(place, target, tongue) => {
-                let lang = self.desk.lang_for(&place, tongue.as_deref());
-                self.send(&target, &self.desk.greeting(lang), lang).await;
-                self.dispatch.heard(Event::Returned(place));
-            }
+            Matter::Joined(joined) => self.joined(joined).await,
         }
     }
 
@@ -89,11 +86,43 @@ impl Worker {
         let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
         self.look_up_rights(&mut heard).await;
         self.may_post(&heard);
+        let asker = heard.caller.clone().filter(|_| heard.shared);
         if let Some(mut reply) = self.desk.hear(heard).await {
-            let post = reply.post.take();
-            self.send(&target, &reply, lang).await;
-            self.post(&target, post, lang).await;
+            let (post, to) = (reply.post.take(), reply.post_to.take());
+            if self.send(&target, &reply, lang).await == Landed::Refused {
+                self.answer_aside(asker, reply, lang).await;
+            }
+            self.post(&target, (post, to), lang).await;
         }
+    }
+
+    /// Where we may not write, whoever asks is answered in private, if they ever wrote to us there.
+    async fn answer_aside(&self, asker: Option<Address>, mut reply: Reply, lang: Lang) {
+        let Some((chat, _)) = asker.and_then(|asker| asker.parts::<i64, i32>()) else { return };
+        let words = lang.pick(
+            "I may not write where you asked, so I answer here:",
+            "Non posso scrivere dove me l'hai chiesto, perciò rispondo qui:",
+        );
+        reply.blocks.insert(0, Block::Note(words.into()));
+        self.send(&Target { chat, thread: None, edits: None }, &reply, lang).await;
+    }
+
+    /// Says who we are in a group that let us in; where we may not write there, whoever let us in is told.
+    async fn joined(&self, Joined { place, target, title, by, tongue }: Joined) {
+        let lang = self.desk.lang_for(&place, tongue.as_deref());
+        if self.send(&target, &self.desk.greeting(lang), lang).await == Landed::There {
+            return self.dispatch.heard(Event::Returned(place));
+        }
+        let words = lang.pick("I was added to ", "Sono in ");
+        let reply = self.desk.greeting(lang).say(
+            Line::new()
+                .text(words)
+                .strong(title)
+                .text(lang.pick(", but nothing I say gets through:", ", ma lì non posso scrivere:")),
+        );
+        let reply = reply.say(format!("— {}.", Right::WriteInGroup.text().get(lang)));
+        self.send(&Target { chat: by, thread: None, edits: None }, &reply, lang).await;
+        self.dispatch.heard(Event::Muted { address: place, why: "not enough rights to post".to_owned() });
     }
 
     /// Where we were found to be let in, what was owed can leave. Whoever writes to us in private has not blocked us.
@@ -104,9 +133,12 @@ impl Worker {
     }
 
     /// What an answer has posted besides, as news is.
-    async fn post(&self, target: &Target, post: Option<Box<Reply>>, lang: Lang) {
+    async fn post(&self, target: &Target, (post, to): (Option<Box<Reply>>, Option<Address>), lang: Lang) {
         let Some(post) = post else { return };
-        let target = Target { edits: None, ..target.clone() };
+        let target = match to.and_then(|to| to.parts::<i64, i32>()) {
+            Some((chat, thread)) => Target { chat, thread, edits: None },
+            None => Target { edits: None, ..target.clone() },
+        };
         let dressed = render::dress(&post, POST, MORE.get(lang));
         if self.api.answer(&target, &dressed).await.is_err() {
             self.lose_token();
@@ -114,14 +146,16 @@ impl Worker {
     }
 
     /// A press first gets its own answer, so that the button stops spinning; then the message becomes the new page.
-    async fn press(&self, mut heard: Heard, target: Target, query: String) {
+    async fn press(&self, mut heard: Heard, target: Target, pressed: Pressed) {
+        let (query, chat) = (pressed.query.clone(), heard.place.parts::<i64, i32>().map(|(chat, _)| chat));
         let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
         self.look_up_rights(&mut heard).await;
         let shared = heard.shared;
         self.may_post(&heard);
         let aside = heard.kind == PlaceKind::Broadcast && target.edits.is_none();
         let mut reply = self.desk.hear(heard).await;
-        let post = reply.as_mut().and_then(|reply| reply.post.take());
+        let post = reply.as_mut().map(|reply| (reply.post.take(), reply.post_to.take())).unwrap_or_default();
+        let turned = reply.as_mut().and_then(|reply| reply.turned.take()).filter(|_| target.edits.is_none());
         let private = reply.as_ref().is_some_and(|reply| reply.personal && (shared || reply.tone == Tone::Polite));
         match reply {
             None => self.answer_press(&query, "").await,
@@ -132,7 +166,28 @@ impl Worker {
                 self.send(&target, &reply, lang).await;
             }
         }
+        if let (Some(turned), Some(chat)) = (turned, chat) {
+            self.turn(chat, pressed, turned).await;
+        }
         self.post(&target, post, lang).await;
+    }
+
+    /// Puts another button in the place of the pressed one: the message stays as it is.
+    async fn turn(&self, chat: i64, pressed: Pressed, turned: Button) {
+        let Some(mut keyboard) = pressed.keyboard else { return };
+        let rows = keyboard["inline_keyboard"].as_array_mut().into_iter().flatten();
+        for button in rows.filter_map(Value::as_array_mut).flatten() {
+            if button["callback_data"] == pressed.data {
+                *button = json!({ "text": turned.label, "callback_data": turned.clone().freshened().line });
+            }
+        }
+        let body = json!({ "chat_id": chat, "message_id": pressed.message, "reply_markup": keyboard });
+        match self.api.in_turn(chat, "editMessageReplyMarkup", &body).await {
+            Outcome::Done(_) => {}
+            Outcome::TokenRefused => self.lose_token(),
+            // The answer says what holds now; the button is only a short way to it.
+            other => tracing::debug!(?other, "a button could not be turned"),
+        }
     }
 
     /// Where the answer is to a reader of a channel.
@@ -155,12 +210,13 @@ impl Worker {
         }
     }
 
-    async fn send(&self, target: &Target, reply: &Reply, lang: Lang) {
+    async fn send(&self, target: &Target, reply: &Reply, lang: Lang) -> Landed {
         let most = if reply.single { 1 } else { ANSWER };
         let dressed = render::dress(reply, most, MORE.get(lang));
-        if self.api.answer(target, &dressed).await.is_err() {
+        self.api.answer(target, &dressed).await.unwrap_or_else(|TokenGone| {
             self.lose_token();
-        }
+            Landed::There
+        })
     }
 
     fn lose_token(&self) {

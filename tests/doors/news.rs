@@ -456,5 +456,40 @@ async fn every_kind_of_entry_is_posted_once_in_order_and_a_material_correction_a
     let reply = press.telegram.until("the short reply", LONG, |it| it.messages(ann).into_iter().find(answers)).await;
     says(&reply.text, &["It was otherwise."]);
     assert!(reply.text.chars().count() < 400, "it is short: {}", reply.text);
+
+    // Whoever had a channel follow hears when we may not post there any more.
+    let crier = press.telegram.channel("Crier");
+    press.telegram.names(crier, "@the_crier");
+    press.telegram.member(crier, OWNER, "creator");
+    press.telegram.makes_bot(crier, "administrator", OWNER);
+    press.telegram.says(press.owner, OWNER, "/subscribe westpole @the_crier");
+    press.all_on_telegram(&[press.owner], "@the_crier").await;
+    press.telegram.makes_bot(crier, "mute", 7);
+    press.all_on_telegram(&[press.owner], "I can no longer post where you subscribed").await;
+
+    // The bell under a post turns, and turns back.
+    let bell = |it: &Message| {
+        it.buttons
+            .iter()
+            .flatten()
+            .map(|(label, _)| label.clone())
+            .find(|it| it.contains("lenzia") || it.contains("ttiva"))
+    };
+    press.telegram.presses(&event, "🔕 Mute", 7);
+    let turned = press
+        .telegram
+        .until("the bell", LONG, |it| {
+            let now = it.messages(ann).into_iter().find(|it| it.id == event.id)?;
+            (bell(&now).as_deref() == Some("🔔 Riattiva")).then_some(now)
+        })
+        .await;
+    press.telegram.presses(&turned, "🔔 Riattiva", 7);
+    press
+        .telegram
+        .until("the bell, back", LONG, |it| {
+            let now = it.messages(ann).into_iter().find(|it| it.id == event.id)?;
+            (bell(&now).as_deref() == Some("🔕 Silenzia") && now.text.contains("otherwise")).then_some(())
+        })
+        .await;
     press.sound();
 }

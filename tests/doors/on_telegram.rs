@@ -427,7 +427,10 @@ async fn who_subscribes_another_chat_hears_what_is_missing_there() {
     telegram.makes_bot(group, "left", 5);
     ask("/subscribe westpole @the_crew", &["I am not a member there"]).await;
     ask("/unsubscribe westpole @the_crew", &["Only administrators choose"]).await;
+    let before = telegram.messages(ann).len();
     telegram.makes_bot(group, "restricted", 5);
+    let told = telegram.wait_for(ann, before + 1, PATIENCE).await.pop().unwrap();
+    says(&told.text, &["I was added to Crew", "I may not write there: in the group's permissions"]);
     ask("/subscribe westpole @the_crew", &["I may not write there"]).await;
     telegram.makes_bot(group, "trusted", 5);
     ask("/sub westpole @the_crew", &["westpole"]).await;
@@ -437,6 +440,41 @@ async fn who_subscribes_another_chat_hears_what_is_missing_there() {
     ask("/subscribe westpole @the_news", &["I may not post there"]).await;
     telegram.makes_bot(channel, "administrator", 5);
     ask("/subscribe westpole @the_news", &["westpole"]).await;
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_it_may_not_write_the_asker_is_answered_in_private_and_told_how_to_change_that() {
+    let town = Town::westpole_set(&[("STRILLONE_COMMANDS__BURST", "1000")]);
+    let telegram = Telegram::start().await;
+    let (ann, group, channel) = (telegram.private(5, "Ann", "en"), telegram.forum("Crew"), telegram.channel("News"));
+    telegram.names(channel, "@the_news");
+    telegram.member(group, 5, "administrator");
+    telegram.member(channel, 5, "creator");
+    telegram.makes_bot(channel, "administrator", 5);
+    let bot = Bot::start(&town, &telegram);
+    let topic = telegram.topic(group, "Incidents");
+    telegram.sets_topic(group, topic, Some(true));
+    telegram.says_in_topic(group, topic, 5, "/subscribe westpole");
+    let told = telegram.wait_for(ann, 1, PATIENCE).await.pop().unwrap();
+    says(&told.text, &["I may not write where you asked", "nothing has changed", "this topic is closed: reopen it"]);
+    telegram.members_write(group, false);
+    telegram.says(group, 5, "/subscribe westpole");
+    let told = telegram.wait_for(ann, 2, PATIENCE).await.pop().unwrap();
+    says(&told.text, &["I may not write where you asked", "in the group's permissions, allow sending messages"]);
+    assert!(
+        telegram.messages(group).iter().all(|it| !it.text.contains("cannot post")),
+        "nothing of it is in the group"
+    );
+
+    says(&answer(&telegram, ann, 5, "/subscribe westpole @the_news").await.text, &["From now on", "@the_news"]);
+    says(&answer(&telegram, ann, 5, "/mute westpole @the_news").await.text, &["is not posted in @the_news"]);
+    says(&answer(&telegram, ann, 5, "/mute westpole off @the_news").await.text, &["is posted in @the_news again"]);
+    says(&answer(&telegram, ann, 5, "/list @the_news").await.text, &["Followed in @the_news", "Westpole"]);
+    says(&answer(&telegram, ann, 5, "/delivery @the_news").await.text, &["What I posted in @the_news last"]);
+    says(&answer(&telegram, ann, 5, "/test @the_news").await.text, &["I am posting a sample in @the_news"]);
+    says(&telegram.wait_for(channel, 1, PATIENCE).await[0].text, &["Sample: nothing has happened"]);
     bot.stop().await;
     sound(&telegram);
 }

@@ -148,8 +148,8 @@ impl Office {
         let trouble = match self.store.ledger().mailbox(number)?.trouble {
             Some(known) => Trouble { probes: known.probes + 1, ..known },
             None => {
-                if let Some(by) = channel.by.clone().filter(|by| right && *by != channel.address) {
-                    self.tell_trouble(by, channel, false, why, now);
+                if right {
+                    self.tell_right(channel, why, now);
                 }
                 Trouble::new(now, why, false)
             }
@@ -183,6 +183,14 @@ impl Office {
             None => Trouble::new(now, why, true),
         };
         self.set_trouble(number, Some(trouble), now)
+    }
+
+    /// Whoever subscribed a channel can have the right given back.
+    pub(super) fn tell_right(&mut self, channel: &Channel, why: &str, now: Ms) {
+        let owed = !channel.subscriptions.is_empty();
+        if let Some(by) = channel.by.clone().filter(|by| owed && *by != channel.address) {
+            self.tell_trouble(by, channel, false, why, now);
+        }
     }
 
     fn tell_closed(&mut self, channel: &Channel, why: &str, now: Ms) {

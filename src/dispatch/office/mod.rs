@@ -341,6 +341,15 @@ impl Office {
                     self.removed(channel, &why, now)?;
                 }
             }
+            Event::Muted { address, why } => {
+                for number in self.store.ledger().channels_in(&address.0)? {
+                    let fine = self.store.ledger().mailbox(number)?.trouble.is_none();
+                    if fine && let Some(channel) = self.store.ledger().channel(number)? {
+                        self.tell_right(&channel, &why, now);
+                    }
+                    self.removed(number, &why, now)?;
+                }
+            }
             Event::ReturnedServer(server) => {
                 for channel in self.in_server(|it| it == server)? {
                     self.returned(channel, now)?;

@@ -134,7 +134,7 @@ impl Office {
         }
         // All messages of a post are cut from the same words.
         let repeated = if delivery.ids.is_empty() { delivery.repeats > 0 } else { delivery.again };
-        Ok(How { repeated, general: delivery.general, replaces: delivery.replaces, doubts })
+        Ok(How { repeated, general: delivery.general, replaces: delivery.replaces, doubts, muted: false })
     }
 
     pub(super) fn nonce(&self, to: &Address, channel: ChannelNumber, commit: u64, delivery: &Delivery) -> Kept<String> {
@@ -256,6 +256,7 @@ impl Office {
         }
         let why = match (any, before) {
             (false, _) => Reason::Nothing,
+            (true, _) if copies.iter().all(|copy| copy.lost) => Reason::Gone,
             (true, true) => Reason::Edited,
             (true, false) => Reason::Included,
         };
@@ -283,7 +284,13 @@ impl Office {
             return Ok(Step::Wait);
         };
         let reader = &Reader { lang: copy.lang.unwrap_or(reader.lang), ..*reader };
-        let how = How { replaces: copy.replaces, general: copy.general, repeated: copy.again, doubts: Vec::new() };
+        let how = How {
+            replaces: copy.replaces,
+            general: copy.general,
+            repeated: copy.again,
+            doubts: Vec::new(),
+            muted: channel.mutes(&subject.incident.handle, moment(now)),
+        };
         let about = (&subject.incident, &subject.entry);
         let reply = match (copy.card, copy.copy) {
             (None, true) => self.words.notice(view, about, &how, reader)?,

@@ -25,12 +25,16 @@ pub struct Deliveries {
     pub mailbox: Mailbox,
     /// The network.
     pub network: Network,
+    /// The chat as it was named, if it is another than the one in which is asked.
+    pub place: Option<String>,
 }
 
 /// The last entries with what became of them, what waits, what is in doubt, and what "once" means there.
 pub fn deliveries(view: &View<'_>, of: &Deliveries, reader: &Reader) -> Page<Reply> {
     let zone = clock(reader);
-    let title = reader.say("What I posted here last", "Che cosa ho pubblicato qui di recente");
+    let here = || reader.say("here", "qui").to_owned();
+    let place = of.place.as_ref().map_or_else(here, |name| format!("in {name}"));
+    let title = reader.say(format!("What I posted {place} last"), format!("Che cosa ho pubblicato {place} di recente"));
     let mut reply = Reply::titled(Line::new().strong(title));
     reply.personal = true;
     if let Some(trouble) = &of.mailbox.trouble {
@@ -98,6 +102,12 @@ fn waits(of: &Deliveries, reader: &Reader) -> Option<Line> {
 pub fn state(delivery: &Delivery, reader: &Reader) -> String {
     match &delivery.state {
         State::Waiting => reader.say("waiting", "in attesa").to_owned(),
+        State::Flying if delivery.unknown => reader
+            .say(
+                "not known yet whether it arrived: I am finding out",
+                "non si sa ancora se è arrivata: sto verificando",
+            )
+            .to_owned(),
         State::Flying => reader.say("being sent", "in corso di invio").to_owned(),
         State::Unsure => reader.say("may have arrived (not repeated)", "forse arrivata (non ripetuta)").to_owned(),
         State::Sent if delivery.repeats > 0 => reader

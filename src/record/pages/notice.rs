@@ -25,6 +25,8 @@ pub struct How {
     pub replaces: bool,
     /// Earlier entries that may not have come.
     pub doubts: Vec<EntryName>,
+    /// The incident is muted there: the bell offers to hear of it again.
+    pub muted: bool,
 }
 
 /// An entry as it reads now, with what was struck out of it.
@@ -82,7 +84,7 @@ impl Post<'_, '_> {
         if let Some(line) = self.source_line() {
             reply = reply.say(line);
         }
-        Ok(reply.note(self.foot()).row(self.buttons()))
+        Ok(reply.note(self.foot()).row(self.buttons(how.muted)))
     }
 
     /// "Statement · **Westpole** (victim), published by PA Digitale · 13 December 2023".
@@ -267,7 +269,7 @@ impl Post<'_, '_> {
         line.text(format!(" · #{tag} · {} r{revision}", entry.name))
     }
 
-    fn buttons(&self) -> Vec<Button> {
+    fn buttons(&self, muted: bool) -> Vec<Button> {
         let (handle, reader) = (&self.incident.handle, self.reader);
         let changed = !self.entry.corrections.is_empty() || self.entry.retracted.is_some();
         let history =
@@ -276,7 +278,10 @@ impl Post<'_, '_> {
             Button::fresh(reader.say("Timeline", "Cronologia"), format!("/timeline {handle}")),
             Button::fresh(reader.say("Sources", "Fonti"), format!("/sources {handle}")),
             history.flatten(),
-            Button::fresh(reader.say("🔕 Mute", "🔕 Silenzia"), format!("/mute {handle}")),
+            match muted {
+                false => Button::fresh(reader.say("🔕 Mute", "🔕 Silenzia"), format!("/mute {handle}")),
+                true => Button::fresh(reader.say("🔔 Unmute", "🔔 Riattiva"), format!("/mute {handle} off")),
+            },
         ]
         .into_iter()
         .flatten()

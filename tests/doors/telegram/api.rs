@@ -163,6 +163,10 @@ impl World {
             "answerinlinequery" => results(p).and_then(|()| self.answer("inline_query_id", p)),
             "setmycommands" | "getmycommands" | "deletemycommands" => self.my_commands(method, p),
             "getchat" | "getchatmember" | "getchatadministrators" => self.look(method, p),
+            "sendchataction" => {
+                let chat = self.reach(p)?;
+                self.place(chat, p).map(|_| json!(true))
+            }
             "leavechat" => {
                 let chat = self.reach(p)?;
                 self.change_bot(chat, "left", BOT);
