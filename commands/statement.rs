@@ -44,8 +44,8 @@ static DATE: Spec = Spec {
 static SPEAKER: Spec = sentence(
     "speaker",
     Text {
-        en: "Who said it: an organisation of the incident, or a name; - for sources that are not named",
-        it: "Chi l'ha detto: un'organizzazione dell'incidente o un nome; - per fonti anonime",
+        en: "Who said it: an organisation, or a name such as Ann Lee (authority); - for unnamed sources",
+        it: "Chi l'ha detto: un'organizzazione o un nome, come Anna Rossi (autorità); - per fonti anonime",
     },
     true,
 );
@@ -90,7 +90,19 @@ fn speaker(pen: &Pen<'_>, incident: &Incident) -> Result<(Option<Party>, Capacit
             return Ok((Some(Party::Organisation(organisation.handle)), capacity));
         }
     }
-    Ok((Some(Party::named(&read::name(pen.ask, SPEAKER.name, typed)?)), Capacity::Press))
+    let (name, capacity) = in_capacity(typed);
+    let capacity = capacity.unwrap_or(Capacity::Other);
+    Ok((Some(Party::named(&read::name(pen.ask, SPEAKER.name, name)?)), capacity))
+}
+
+/// A name, and the capacity in brackets behind it: "Anna Rossi (autorità)".
+fn in_capacity(typed: &str) -> (&str, Option<Capacity>) {
+    let found = typed.trim().strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
+    let Some((name, word)) = found.filter(|(name, _)| !name.trim().is_empty()) else { return (typed, None) };
+    let wanted = folded(word.trim());
+    let is = |it: &Capacity| it.code() == wanted || Lang::ALL.iter().any(|lang| folded(it.text().get(*lang)) == wanted);
+    let capacity = Capacity::ALL.iter().copied().filter(|it| *it != Capacity::Unnamed).find(is);
+    (if capacity.is_some() { name.trim() } else { typed }, capacity)
 }
 
 fn is_unnamed(wanted: &str) -> bool {
@@ -111,7 +123,7 @@ fn capacity(organisation: &Organisation) -> Capacity {
         Some(party::Role::Customer) => Capacity::Customer,
         Some(party::Role::Authority) => Capacity::Authority,
         Some(party::Role::Attacker) => Capacity::Attacker,
-        Some(party::Role::Mentioned) | None => Capacity::Press,
+        Some(party::Role::Mentioned) | None => Capacity::Other,
     }
 }
 
@@ -134,6 +146,14 @@ mod tests {
         }
         assert!(!is_called(&organisation, &folded("digitale")));
         assert_eq!(capacity(&organisation), Capacity::Supplier);
+    }
+
+    #[test]
+    fn who_is_no_organisation_speaks_in_the_capacity_that_is_given() {
+        assert_eq!(in_capacity("Anna Rossi (autorità)"), ("Anna Rossi", Some(Capacity::Authority)));
+        assert_eq!(in_capacity("AGI (PRESS) "), ("AGI", Some(Capacity::Press)));
+        assert_eq!(in_capacity("Acme (Italy)"), ("Acme (Italy)", None));
+        assert_eq!(in_capacity("(press)"), ("(press)", None));
     }
 
     #[test]

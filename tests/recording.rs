@@ -141,7 +141,8 @@ fn a_speaker_is_found_by_any_name_or_is_somebody_by_name_or_nobody() {
     let organisation = |handle: &str| Some(Party::Organisation(handle.parse().unwrap()));
     assert_eq!(said("pa digitale"), (organisation("pa-digitale"), Capacity::Customer));
     assert_eq!(said("ACN"), (organisation("acn"), Capacity::Authority));
-    assert_eq!(said("Anna  Rossi"), (Some(Party::named("Anna Rossi")), Capacity::Press));
+    assert_eq!(said("Anna  Rossi"), (Some(Party::named("Anna Rossi")), Capacity::Other));
+    assert_eq!(said("AGI (stampa)"), (Some(Party::named("AGI")), Capacity::Press));
     for nobody in ["-", "unnamed", "Fonti anonime"] {
         assert_eq!(said(nobody), (None, Capacity::Unnamed));
     }

@@ -47,6 +47,8 @@ worded! {
         Attacker = "attacker", "attacker", "attaccante";
         /// Reports or analyses it.
         Press = "press", "press", "stampa";
+        /// Somebody else: of whom nothing more is said.
+        Other = "other", "other", "altro";
         /// Sources that a publisher does not name.
         Unnamed = "unnamed", "unnamed sources", "fonti anonime";
     }

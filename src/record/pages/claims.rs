@@ -78,9 +78,7 @@ impl Show<'_, '_> {
             Side::TakenBack => reader.say("Taken back: ", "Ritrattato: "),
         };
         let mut line = Line::new().text(side).strong(who);
-        if statement.speaker.is_some() {
-            line = line.text(format!(" ({})", statement.capacity.text().get(reader.lang)));
-        }
+        line = line.text(super::in_capacity(statement, reader));
         if let Some(publisher) = &statement.published_by
             && statement.published_by != statement.speaker
         {

@@ -97,9 +97,7 @@ impl Show<'_, '_> {
         let reader = self.reader;
         let name = speaker(self.view, self.incident, statement.speaker.as_ref(), statement.capacity, reader)?;
         let mut line = Line::new().strong(name);
-        if statement.speaker.is_some() {
-            line = line.text(format!(" ({})", statement.capacity.text().get(reader.lang)));
-        }
+        line = line.text(super::in_capacity(statement, reader));
         if let Some(publisher) = &statement.published_by
             && statement.published_by != statement.speaker
         {

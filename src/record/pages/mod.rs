@@ -34,6 +34,7 @@ use crate::{
     reply::{Citation, Line, Span, Tone},
     source::Source,
     spoken,
+    statement::Statement,
     store::StateError,
     view::{AsOf, Entry, Incident, View},
     when::When,
@@ -194,6 +195,14 @@ pub(crate) fn speaker(
             let mut letters = text.chars();
             Ok(letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect()))
         }
+    }
+}
+
+/// " (victim)": in what capacity somebody speaks who is named, where that says anything.
+pub(crate) fn in_capacity(statement: &Statement, reader: &Reader) -> String {
+    match (&statement.speaker, statement.capacity) {
+        (None, _) | (_, Capacity::Other) => String::new(),
+        (Some(_), capacity) => format!(" ({})", capacity.text().get(reader.lang)),
     }
 }
 
