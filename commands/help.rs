@@ -1,6 +1,7 @@
 //! `/help`: what the bot can be asked, from the list of commands itself.
 
 use record::{
+    channel::Network,
     find::near,
     lang::Text,
     reply::{Block, Button, Item, Line, Reply},
@@ -59,7 +60,7 @@ fn all(ask: &Ask) -> Reply {
     let mut reply = Reply::titled(Line::new().strong(ask.say("What I can be asked", "Che cosa mi si può chiedere")));
     reply.personal = true;
     for command in ALL.iter().filter(|command| command.who <= ask.caller.role) {
-        let head = Line::new().code(command.usage());
+        let head = Line::new().code(command.usage_at(ask));
         reply.blocks.push(Block::Item(Item { head, body: vec![command.about.get(ask.lang).into()] }));
     }
     reply
@@ -75,9 +76,11 @@ fn all(ask: &Ask) -> Reply {
 }
 
 fn one(ask: &Ask, command: &Command) -> Reply {
-    let mut reply = Reply::titled(Line::new().code(command.usage())).say(format!("{}.", command.about.get(ask.lang)));
+    let mut reply =
+        Reply::titled(Line::new().code(command.usage_at(ask))).say(format!("{}.", command.about.get(ask.lang)));
     reply.personal = true;
-    for arg in command.args {
+    let discord = ask.network() == Some(Network::Discord);
+    for arg in command.args.iter().filter(|arg| !discord || arg.shape != Shape::Chat) {
         let mut line = Line::new().text(arg.about.get(ask.lang));
         if let Shape::Choice(choices) = arg.shape {
             let words: Vec<&str> = choices.iter().map(|choice| choice.code).collect();

@@ -166,7 +166,7 @@ pub(crate) fn fact(ask: &Ask, chat: &Chat, follow: Follow) -> Fact {
         address: chat.address.clone(),
         settings: chat.settings.clone(),
         place: chat.kind,
-        lang: ask.lang,
+        lang: ask.place.lang.filter(|_| chat.named.is_none()).unwrap_or(ask.lang),
         by: ask.caller.address.clone(),
         follow,
     }
@@ -315,8 +315,8 @@ fn read_importance(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<Importance, F
         "major" | "maggiore" | "maggiori" => Ok(Importance::Major),
         _ => {
             let words = ask.say(
-                " is no importance: those are minor, normal and major. A name with blanks goes in \"quotation marks\".",
-                " non è un'importanza: ci sono minore, normale e maggiore. Un nome con spazi va fra \"virgolette\".",
+                " is not an importance. Choose minor, normal or major; a name with blanks goes in \"quotation marks\".",
+                " non è un'importanza. Scegli fra minore, normale e maggiore; un nome con spazi va fra \"virgolette\".",
             );
             Err(Failure::refused(Line::new().strong(shown(typed)).text(words)))
         }

@@ -102,6 +102,8 @@ pub struct Heard {
     pub elsewhere: Option<Elsewhere>,
     /// The language the platform says the asker (or the group) has.
     pub tongue: Option<String>,
+    /// The language the platform says the group has, where it says so.
+    pub group_tongue: Option<String>,
     /// What makes it the same ask when it comes twice.
     pub key: AskKey,
 }
@@ -200,6 +202,7 @@ impl Desk {
 
     fn answer_heard(&self, heard: Heard, lang: Lang) -> Reply {
         let zone = self.store.view().choice(&heard.settings).ok().and_then(|choice| choice.zone);
+        let own = heard.group_tongue.as_deref().and_then(Lang::parse);
         self.answer(&Ask {
             line: heard.line,
             caller: Caller { role: self.role(heard.caller.as_ref()), address: heard.caller },
@@ -211,6 +214,7 @@ impl Desk {
                 manages: heard.manages,
                 posting: heard.posting,
                 elsewhere: heard.elsewhere,
+                lang: own,
             },
             lang,
             zone: zone.or(Some(self.manners.zone)),
@@ -220,7 +224,13 @@ impl Desk {
     }
 
     /// The chat's choice, else what the platform says, else the default.
-    fn lang_of(&self, heard: &Heard) -> Lang {
+    pub fn lang_of(&self, heard: &Heard) -> Lang {
+        if heard.tongue.is_none()
+            && let Ok(Some((_, channel))) = self.store.view().channel_at(&heard.place)
+        {
+            // Nobody in person: an anonymous administrator, or the channel itself.
+            return self.lang_for(&heard.settings, Some(channel.lang.code()));
+        }
         self.lang_for(&heard.settings, heard.tongue.as_deref())
     }
 

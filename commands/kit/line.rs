@@ -81,7 +81,7 @@ fn unknown(all: &[&Command], ask: &Ask, name: &str) -> Failure {
 fn missing(command: &Command, ask: &Ask, name: &str) -> Failure {
     let words = ask.say("Something is missing: ", "Manca un'indicazione: ");
     let line = Line::new().text(words).strong(name).text(ask.say(". Usage: ", ". Si usa così: "));
-    let line = line.code(command.usage());
+    let line = line.code(command.usage_at(ask));
     Failure::refused(match command.example {
         "" => line,
         example => {
@@ -197,7 +197,7 @@ fn too_many_parts(command: &Command, ask: &Ask) -> Failure {
         "There are more parts than I expect: a | begins a new one. Usage: ",
         "Ci sono più parti di quante me ne aspetti: ogni | ne comincia una nuova. Si usa così: ",
     );
-    Failure::refused(Line::new().text(words).code(command.usage()))
+    Failure::refused(Line::new().text(words).code(command.usage_at(ask)))
 }
 
 /// Whether a word is the public name of a chat of Telegram's: `@` and 4 to 32 letters, digits or `_`. An incident's
@@ -261,7 +261,7 @@ fn arguments(command: &Command, ask: &Ask, words: Vec<Word>) -> Result<Given, Fa
 fn put(given: &mut Given, command: &Command, ask: &Ask, name: &'static str, value: String) -> Result<(), Failure> {
     if given.0.insert(name, value).is_some() {
         let words = ask.say(" is given twice. Use it so: ", " è indicato due volte. Si usa così: ");
-        return Err(Failure::refused(Line::new().strong(name).text(words).code(command.usage())));
+        return Err(Failure::refused(Line::new().strong(name).text(words).code(command.usage_at(ask))));
     }
     Ok(())
 }
@@ -269,13 +269,15 @@ fn put(given: &mut Given, command: &Command, ask: &Ask, name: &'static str, valu
 fn empty(command: &Command, ask: &Ask, name: &str) -> Failure {
     let words = ask.say("Nothing stands behind ", "Non c'è nulla dopo ");
     let usage = ask.say(" Usage: ", " Si usa così: ");
-    Failure::refused(Line::new().text(words).strong(format!("{name}:")).text(".").text(usage).code(command.usage()))
+    Failure::refused(
+        Line::new().text(words).strong(format!("{name}:")).text(".").text(usage).code(command.usage_at(ask)),
+    )
 }
 
 fn too_many(command: &Command, ask: &Ask, word: &str) -> Failure {
     let words = ask.say("I do not know what to do with ", "Non so che cosa fare di ");
     let usage = ask.say(". Usage: ", ". Si usa così: ");
-    Failure::refused(Line::new().text(words).strong(shown(word)).text(usage).code(command.usage()))
+    Failure::refused(Line::new().text(words).strong(shown(word)).text(usage).code(command.usage_at(ask)))
 }
 
 fn no_such_argument(command: &Command, ask: &Ask, name: &str) -> Failure {
@@ -283,7 +285,7 @@ fn no_such_argument(command: &Command, ask: &Ask, name: &str) -> Failure {
     let words = ask.say(" takes no ", " non prevede ");
     let line = Line::new().strong(format!("/{}", command.name)).text(words).strong(shown(name));
     let line = line.join(did_you_mean(ask, &near));
-    Failure::refused(line.text(ask.say(" Usage: ", " Si usa così: ")).code(command.usage()))
+    Failure::refused(line.text(ask.say(" Usage: ", " Si usa così: ")).code(command.usage_at(ask)))
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::fmt;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use record::{
-    channel::PlaceKind,
+    channel::{Network, PlaceKind},
     lang::{Lang, Text},
     pages::Reader,
     private::{Address, AskKey, Fact},
@@ -63,6 +63,18 @@ impl Command {
         usage
     }
 
+    /// How it is used where somebody asks: on Discord a form is filled in, with a field for each argument.
+    pub fn usage_at(&self, ask: &Ask) -> String {
+        if ask.network() != Some(Network::Discord) {
+            return self.usage();
+        }
+        let args = self.args.iter().filter(|arg| arg.shape != Shape::Chat);
+        args.fold(format!("/{}", self.name), |usage, arg| match arg.required {
+            true => format!("{usage} {}", arg.name),
+            false => format!("{usage} [{}]", arg.name),
+        })
+    }
+
     /// Whether it is called so.
     pub fn is_called(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name) || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))
@@ -100,6 +112,11 @@ pub struct Ask {
 }
 
 impl Ask {
+    /// The network on which is asked; none at the terminal.
+    pub fn network(&self) -> Option<Network> {
+        self.place.chat.as_ref().and_then(Address::network)
+    }
+
     /// Whoever reads the answer.
     pub fn reader(&self) -> Reader {
         Reader { lang: self.lang, zone: self.zone }
@@ -137,6 +154,8 @@ pub struct Place {
     pub posting: Posting,
     /// Another chat that the asker names (`@channel`), as far as its door could look it up.
     pub elsewhere: Option<Elsewhere>,
+    /// The language that the chat says is its own, where it says so.
+    pub lang: Option<Lang>,
 }
 
 impl Place {
@@ -150,6 +169,7 @@ impl Place {
             manages: true,
             posting: Posting::Unknown,
             elsewhere: None,
+            lang: None,
         }
     }
 }
@@ -199,6 +219,8 @@ pub enum Right {
     SendInThreads,
     /// Discord: *Embed Links*.
     EmbedLinks,
+    /// Discord: that the role may be mentioned by anyone, or *Mention @everyone, @here and All Roles*.
+    CallRole,
     /// Discord: to be installed in the place itself, not only for the person who asks.
     Installed,
 }
@@ -238,6 +260,10 @@ impl Right {
             Right::EmbedLinks => Text {
                 en: "I may not embed links, and my posts are embeds: in the channel's settings, under Permissions, give my role “Embed Links”",
                 it: "non posso incorporare link, e i miei messaggi lo richiedono: nelle impostazioni del canale, alla voce Permessi, dai al mio ruolo «Incorpora link»",
+            },
+            Right::CallRole => Text {
+                en: "I cannot call that role: in the server's settings, under Roles, allow anyone to mention it, or give me “Mention @everyone, @here and All Roles”",
+                it: "non posso chiamare quel ruolo: nelle impostazioni del server, alla voce Ruoli, permetti a chiunque di menzionarlo, oppure dammi «Menziona @everyone, @here e tutti i ruoli»",
             },
             Right::Installed => Text {
                 en: "I am not part of this conversation, so I cannot post in it: add me to a server, or write to me directly",

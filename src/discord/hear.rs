@@ -257,6 +257,9 @@ struct Where<'a> {
     context: Option<InteractionContext>,
     installed: &'a AuthorizingIntegrationOwners,
     locale: &'a str,
+    server_locale: Option<&'a str>,
+    /// Whether a role is given that we could not call.
+    mute_role: bool,
 }
 
 impl Where<'_> {
@@ -273,6 +276,8 @@ impl Where<'_> {
             context: asked.context,
             installed: &asked.authorizing_integration_owners,
             locale: &asked.locale,
+            server_locale: asked.guild_locale.as_deref(),
+            mute_role: asked.data.resolved.roles.values().any(|role| !role.mentionable),
         }
     }
 
@@ -289,6 +294,8 @@ impl Where<'_> {
             context: asked.context,
             installed: &asked.authorizing_integration_owners,
             locale: &asked.locale,
+            server_locale: asked.guild_locale.as_deref(),
+            mute_role: false,
         }
     }
 
@@ -323,11 +330,20 @@ impl Where<'_> {
         if !self.installed.0.is_empty() && self.installed.0.iter().all(for_people) {
             return lacks(Right::Installed);
         }
-        self.own.map_or(Posting::Unknown, |own| allowed(own, self.kind.is_some_and(is_thread)))
+        let Some(own) = self.own else { return Posting::Unknown };
+        let callable = own.intersects(Permissions::ADMINISTRATOR.union(Permissions::MENTION_EVERYONE));
+        match allowed(own, self.kind.is_some_and(is_thread)) {
+            Posting::May if self.mute_role && !callable => lacks(Right::CallRole),
+            Posting::Lacks(mut rights) if self.mute_role && !callable => {
+                rights.push(Right::CallRole);
+                Posting::Lacks(rights)
+            }
+            posting => posting,
+        }
     }
 
-    /// The ask. Where a server chose no language, the asker's counts: a server's `guild_locale` is `en-US` unless it
-    /// was made a community, so it says nothing.
+    /// The ask. Where a server chose no language, the asker's counts for answers, and the server's for what is posted;
+    /// its `guild_locale` is `en-US` unless it was made a community, so that says nothing.
     fn heard(&self, line: String) -> Heard {
         // Discord says it with every interaction, so whatever is asked tells whether we are let in again.
         let posting = self.posting();
@@ -342,6 +358,7 @@ impl Where<'_> {
             posting,
             elsewhere: None,
             tongue: Some(self.locale.to_owned()),
+            group_tongue: self.server_locale.filter(|locale| *locale != "en-US").map(str::to_owned),
             key: AskKey { platform: "discord".to_owned(), bot: self.app.to_string(), id: self.id.to_string() },
         }
     }
