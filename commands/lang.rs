@@ -80,7 +80,7 @@ pub(crate) fn may_choose(ask: &Ask) -> Result<(), Failure> {
         return Ok(());
     }
     Err(Failure::refused(ask.say(
-        "Here only those who manage this chat can change that. In a private chat with me you choose for yourself.",
-        "Qui può cambiarlo solo chi gestisce questa chat. In una chat privata con me scegli tu.",
+        "Here that is for those who manage this chat. In a private chat with me you choose for yourself.",
+        "Qui lo può chiedere solo chi gestisce questa chat. In una chat privata con me scegli tu.",
     )))
 }

@@ -59,12 +59,12 @@ fn new(room: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
     let Some(looked) = room.view.looked(address)? else {
         let note = match ask.place.shared {
             true => ask.say(
-                "Nobody looked here before. These are the last entries; from now on I tell what is new since the time before.",
-                "Qui non aveva ancora guardato nessuno. Queste sono le ultime voci; d'ora in poi dico che cosa è cambiato dalla volta prima.",
+                "Nobody looked here before. These are the last entries; next time I tell what is new since now.",
+                "Qui non aveva ancora guardato nessuno. Queste sono le ultime voci; la prossima volta dico che cosa è cambiato da adesso.",
             ),
             false => ask.say(
-                "You look for the first time. These are the last entries; from now on I tell what is new since the time before.",
-                "Guardi per la prima volta. Queste sono le ultime voci; d'ora in poi dico che cosa è cambiato dalla volta prima.",
+                "You look for the first time. These are the last entries; next time I tell what is new since now.",
+                "Guardi per la prima volta. Queste sono le ultime voci; la prossima volta dico che cosa è cambiato da adesso.",
             ),
         };
         let reply = last(room, ask, follows.as_ref(), note)?;
@@ -90,7 +90,14 @@ fn last(room: &Room<'_>, ask: &Ask, follows: Option<&Channel>, note: &str) -> Re
         }
     }
     if shown == 0 {
-        reply = reply.say(ask.say("There is no entry yet.", "Non c'è ancora nessuna voce."));
+        let none = match follows {
+            None => ask.say("There is no entry yet.", "Non c'è ancora nessuna voce."),
+            Some(_) => ask.say(
+                "There is nothing yet of what is followed here and not muted.",
+                "Non c'è ancora nulla di ciò che qui è seguito e non silenziato.",
+            ),
+        };
+        reply = reply.say(none);
     }
     Ok(limits(ask, follows, reply))
 }

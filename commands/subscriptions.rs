@@ -104,7 +104,7 @@ fn subscriptions(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Fai
     }
     if text.is_some() {
         let words = ask.say("Only import takes a text. Use it so: ", "Solo import vuole un testo. Si usa così: ");
-        return Err(Failure::refused(Line::new().text(words).code(SUBSCRIPTIONS.usage())));
+        return Err(Failure::refused(Line::new().text(words).code(SUBSCRIPTIONS.usage_at(ask))));
     }
     // Anybody may look.
     let mut looking = ask.clone();

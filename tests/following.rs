@@ -79,6 +79,7 @@ impl<'a> Chat<'a> {
                 manages: self.manages,
                 posting: self.posting.clone(),
                 elsewhere: self.elsewhere.clone(),
+                lang: None,
             },
             lang: self.lang,
             zone: None,
@@ -230,7 +231,7 @@ fn what_cannot_be_read_changes_nothing() {
     let chat = Chat::private(&town);
     let head = town.store().head().commit;
     for (line, words) in [
-        ("/sub PA Digitale", &["Digitale is no importance", "\"quotation marks\""] as &[&str]),
+        ("/sub PA Digitale", &["Digitale is not an importance", "\"quotation marks\""] as &[&str]),
         ("/sub westpole kinds:rumour", &["rumour is no kind of entry", "statement"]),
         ("/sub westpole kinds:corrections", &["come along with what they change"]),
         ("/sub westpole kinds:,", &["is no kind of entry"]),
@@ -256,7 +257,7 @@ fn only_who_manages_a_chat_chooses_and_only_where_posts_can_go() {
     for line in
         ["/subscribe westpole", "/unsubscribe", "/mute westpole", "/test", "/delivery", "/subscriptions import all"]
     {
-        says(&member.ask(line), &["only those who manage this chat"]);
+        says(&member.ask(line), &["for those who manage this chat"]);
     }
     let lacks = Posting::Lacks(vec![Right::SendMessages, Right::EmbedLinks]);
     let mute = Chat { posting: lacks.clone(), ..Chat::discord(&town) };
@@ -291,7 +292,7 @@ fn another_chat_is_named_from_a_private_one() {
     says(&Chat::private(&town).ask("/sub westpole where:@mychannel"), &["is no chat that I can see"]);
     says(
         &with(found(channel_address, false, Posting::May)).ask("/sub westpole @mychannel"),
-        &["Only administrators", "@mychannel"],
+        &["Only its administrators", "@mychannel"],
     );
     let lacking = with(found(channel_address, true, Posting::Lacks(vec![Right::PostInChannel])));
     says(&lacking.ask("/sub westpole @mychannel"), &["cannot post in @mychannel yet", "administrator of the channel"]);

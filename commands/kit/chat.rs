@@ -62,8 +62,8 @@ fn elsewhere(ask: &Ask, named: &str) -> Result<Chat, Failure> {
     };
     if !manages {
         let words = ask.say(
-            "Only administrators choose what I post there. You are not one of ",
-            "Solo chi amministra una chat sceglie che cosa vi pubblico. Non amministri ",
+            "Only its administrators choose what I post there, and you are not one of them: ",
+            "Solo chi amministra una chat sceglie che cosa vi pubblico, e tu non amministri ",
         );
         return Err(Failure::refused(Line::new().text(words).strong(name).text(".")));
     }

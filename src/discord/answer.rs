@@ -76,7 +76,7 @@ async fn answer_event(door: Arc<Door>, event: Event) {
             door.wire.first(id, token, OFFERS, Some(&offered), since + FIRST).await;
         }
         What::Asks { heard, pressed, fresh } => {
-            let lang = door.desk.lang_for(&heard.settings, heard.tongue.as_deref());
+            let lang = door.desk.lang_of(&heard);
             let channel = heard.place.parts::<u64, u64>().map(|(channel, _)| channel);
             let asked = Asked {
                 door: &door,

@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     desk::Desk,
-    dispatch::errand::{Carried, Courier, Errand, Order, Post},
+    dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post},
     signs::{Alert, Words},
 };
 
@@ -288,7 +288,7 @@ fn part_of(reply: &Reply, (part, parts): (usize, usize), lang: Lang) -> Reply {
     all.into_iter().nth(part).unwrap_or_else(|| Reply {
         mark: reply.mark.clone(),
         buttons: if last { reply.buttons.clone() } else { Vec::new() },
-        ..Reply::default().say("⋯")
+        ..Reply::default().say(LEFT_OVER.get(lang))
     })
 }
 

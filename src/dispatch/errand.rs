@@ -5,10 +5,16 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use record::{
     channel::PlaceKind,
-    lang::Lang,
+    lang::{Lang, Text},
     outbox::{Ms, Outcome},
     private::Address,
     reply::Reply,
+};
+
+/// What stands in a message of several that has nothing more to say, since the entry is shorter by now.
+pub const LEFT_OVER: Text = Text {
+    en: "(Nothing is left here: the entry above is shorter now.)",
+    it: "(Qui non resta nulla: la voce qui sopra ora è più breve.)",
 };
 
 /// One request to a platform.

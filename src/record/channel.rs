@@ -118,6 +118,23 @@ pub struct Mute {
 }
 
 impl Channel {
+    /// A link to it, where its network has one; else its address. Telegram's leads members of a supergroup or channel
+    /// there, Discord's whoever is in the server.
+    pub fn place(&self) -> String {
+        let plain = || self.address.to_string();
+        match (self.address.network(), self.address.parts::<i64, i64>()) {
+            (Some(Network::Telegram), Some((chat, topic))) => match chat.to_string().strip_prefix("-100") {
+                Some(number) => format!("https://t.me/c/{number}/{}", topic.unwrap_or(1)),
+                None => plain(),
+            },
+            (Some(Network::Discord), Some((channel, _))) => match self.settings.0.strip_prefix("discord:g") {
+                Some(server) => format!("https://discord.com/channels/{server}/{channel}"),
+                None => plain(),
+            },
+            _ => plain(),
+        }
+    }
+
     /// Whether an incident is muted at a moment.
     pub fn mutes(&self, incident: &Slug, at: DateTime<Utc>) -> bool {
         self.mutes.iter().any(|mute| mute.incident == *incident && mute.until.is_none_or(|until| at < until))
@@ -145,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn a_mute_ends() {
+    fn a_mute_ends_and_a_place_has_a_link() {
         let until: DateTime<Utc> = "2026-01-02T00:00:00Z".parse().expect("a moment");
         let x: Slug = "x".parse().expect("a handle");
         let mut channel = Channel {
@@ -157,6 +174,13 @@ mod tests {
             subscriptions: Vec::new(),
             mutes: vec![Mute { incident: x.clone(), until: Some(until) }],
         };
+        assert_eq!(channel.place(), "telegram:5");
+        let at = |address: &str, settings: &str| {
+            let (address, settings) = (Address(address.to_owned()), Address(settings.to_owned()));
+            Channel { address, settings, ..channel.clone() }.place()
+        };
+        assert_eq!(at("telegram:-100123/4", "telegram:-100123"), "https://t.me/c/123/4");
+        assert_eq!(at("discord:77", "discord:g5"), "https://discord.com/channels/5/77");
         assert!(channel.mutes(&x, until - chrono::TimeDelta::seconds(1)) && !channel.mutes(&x, until));
         channel.mutes[0].until = None;
         assert!(channel.mutes(&x, until));

@@ -108,6 +108,7 @@ fn message_matter(message: &Message, id: u32, me: &Me) -> Option<Matter> {
         posting: Posting::Unknown,
         elsewhere: None,
         tongue: from.and_then(|user| user.language_code.clone()),
+        group_tongue: None,
         key: key(me, id),
     };
     Some(Matter::Ask(Box::new(heard), Target { chat, thread, edits: None }))
@@ -196,6 +197,7 @@ fn press_matter(press: CallbackQuery, id: u32, me: &Me) -> Matter {
         posting: Posting::Unknown,
         elsewhere: None,
         tongue: press.from.language_code,
+        group_tongue: None,
         key: key(me, id),
     };
     let target = match fresh {
@@ -232,6 +234,7 @@ fn inline_matter(query: InlineQuery, id: u32, me: &Me) -> Matter {
         posting: Posting::Unknown,
         elsewhere: None,
         tongue: query.from.language_code,
+        group_tongue: None,
         key: key(me, id),
     };
     Matter::Inline(Box::new(heard), query.id.0)
@@ -319,7 +322,7 @@ mod tests {
         assert_eq!((joined.target.chat, joined.by, joined.tongue.as_deref()), (-4, 6, Some("it")));
         let back = heard(change(5, "private", "kicked", "member"));
         assert!(matches!(back, Some(Matter::Event(_, Event::Returned(_)))));
-        let plain = heard(change(-1_002, "channel", "administrator", "member"));
+        let plain = heard(change(-1_002, "channel", "left", "member"));
         assert!(matches!(plain, Some(Matter::Event(_, Event::Muted { .. }))), "{plain:?}");
         let mut reopened = serde_json::json!({ "message_id": 2, "date": 0, "message_thread_id": 7 });
         reopened["chat"] = serde_json::json!({ "id": -1009, "type": "supergroup", "title": "t", "is_forum": true });

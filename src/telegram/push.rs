@@ -15,10 +15,7 @@ use super::{
     render::{self, POST, Part},
     send::{Api, Outcome as Came},
 };
-use crate::dispatch::errand::{Carried, Courier, Errand, Order, Post};
-
-/// What stands where a message has nothing more to say.
-const NOTHING: &str = "⋯";
+use crate::dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post};
 
 const MORE: Text = Text {
     en: "There is more than fits here: /history tells it.",
@@ -123,7 +120,8 @@ impl Push {
         lang: Lang,
     ) -> Outcome {
         let dressed = render::dress(reply, parts, MORE.get(lang));
-        let nothing = Part { html: NOTHING.to_owned(), plain: NOTHING.to_owned() };
+        let nothing = LEFT_OVER.get(lang).to_owned();
+        let nothing = Part { html: nothing.clone(), plain: nothing };
         let more = part + 1 < parts;
         let mut body = text_body(chat, dressed.parts.get(part).unwrap_or(&nothing), plain);
         body["message_id"] = json!(message);

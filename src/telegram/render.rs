@@ -190,7 +190,7 @@ fn split(text: &str, units: usize) -> (&str, &str) {
     if text.encode_utf16().count() <= units {
         return (text, "");
     }
-    let (mut used, mut hard, mut soft) = (0, 0, None);
+    let (mut used, mut hard, mut soft, mut full) = (0, 0, None, 0);
     for (at, grapheme) in text.grapheme_indices(true) {
         used += grapheme.encode_utf16().count();
         if used > units {
@@ -199,8 +199,13 @@ fn split(text: &str, units: usize) -> (&str, &str) {
         hard = at + grapheme.len();
         if grapheme.trim().is_empty() {
             soft = Some(hard);
+            if grapheme.contains('\n') || text[..at].ends_with(['.', '!', '?', '…', ';', ':']) {
+                full = hard;
+            }
         }
     }
+    // Behind a sentence, if one ends in the second half.
+    let soft = if full * 2 > hard { Some(full) } else { soft };
     let at = soft.filter(|soft| *soft * 2 > hard).unwrap_or(if units < CUT_AT / 2 { soft.unwrap_or(0) } else { hard });
     // One grapheme longer than a message (thousands of combining marks) is cut between its characters.
     let at = if at == 0 && units == CUT_AT { longest_chars(text, units) } else { at };

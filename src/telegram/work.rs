@@ -33,6 +33,11 @@ const MORE: Text = Text {
     it: "C'è più di quanto stia qui. Chiedine una parte: /help dice come.",
 };
 
+const CUT: Text = Text {
+    en: "The rest does not fit into this one message; it is there all the same.",
+    it: "Il resto non entra in questo messaggio; c'è comunque.",
+};
+
 /// Everything that is needed to answer.
 pub struct Worker {
     /// The way out.
@@ -83,7 +88,7 @@ impl Worker {
     }
 
     async fn ask(&self, mut heard: Heard, target: Target) {
-        let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
+        let lang = self.desk.lang_of(&heard);
         self.look_up_rights(&mut heard).await;
         self.may_post(&heard);
         let asker = heard.caller.clone().filter(|_| heard.shared);
@@ -148,7 +153,7 @@ impl Worker {
     /// A press first gets its own answer, so that the button stops spinning; then the message becomes the new page.
     async fn press(&self, mut heard: Heard, target: Target, pressed: Pressed) {
         let (query, chat) = (pressed.query.clone(), heard.place.parts::<i64, i32>().map(|(chat, _)| chat));
-        let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
+        let lang = self.desk.lang_of(&heard);
         self.look_up_rights(&mut heard).await;
         let shared = heard.shared;
         self.may_post(&heard);
@@ -211,8 +216,8 @@ impl Worker {
     }
 
     async fn send(&self, target: &Target, reply: &Reply, lang: Lang) -> Landed {
-        let most = if reply.single { 1 } else { ANSWER };
-        let dressed = render::dress(reply, most, MORE.get(lang));
+        let (most, more) = if reply.single { (1, CUT) } else { (ANSWER, MORE) };
+        let dressed = render::dress(reply, most, more.get(lang));
         self.api.answer(target, &dressed).await.unwrap_or_else(|TokenGone| {
             self.lose_token();
             Landed::There
@@ -225,7 +230,7 @@ impl Worker {
 
     /// `@bot westpole`: incidents that fit, each as a card or a timeline to post.
     async fn inline(&self, heard: Heard, query: &str) {
-        let lang = self.desk.lang_for(&heard.settings, heard.tongue.as_deref());
+        let lang = self.desk.lang_of(&heard);
         let words = heard.line.trim_start_matches('/').to_owned();
         let mut results: Vec<Value> = Vec::new();
         let desk = self.desk.clone();

@@ -131,7 +131,7 @@ async fn personal_and_error_answers_are_for_the_asker_alone() {
     assert!(slash(&discord, channel, ann, "privacy", &[]).await.ephemeral);
     assert!(!slash(&discord, channel, ann, "timeline", WESTPOLE).await.ephemeral);
     let refused = slash(&discord, channel, ann, "lang", &[("language", "it")]).await;
-    says(&refused.text, &["only those who manage this chat"]);
+    says(&refused.text, &["for those who manage this chat"]);
     assert!(refused.ephemeral);
     let boss = discord.user("boss", "en-US", may::USUAL | may::MANAGE_GUILD);
     says(&slash(&discord, channel, boss, "lang", &[("language", "it")]).await.text, &["D'ora in poi"]);

@@ -347,7 +347,7 @@ async fn only_who_manages_a_group_chooses_its_language() {
     telegram.member(group, 5, "member");
     telegram.member(group, 6, "administrator");
     let bot = Bot::start(&town, &telegram);
-    says(&answer(&telegram, group, 5, "/lang it").await.text, &["only those who manage this chat"]);
+    says(&answer(&telegram, group, 5, "/lang it").await.text, &["for those who manage this chat"]);
     says(&answer(&telegram, group, 6, "/lang it").await.text, &["D'ora in poi rispondo in italiano."]);
     says(&answer(&telegram, group, 5, "/about").await.text, &["In registro"]);
     telegram.says_anonymously(group, "/lang en");
@@ -420,13 +420,13 @@ async fn who_subscribes_another_chat_hears_what_is_missing_there() {
     let bot = Bot::start(&town, &telegram);
     let ask = async |line: &str, words: &[&str]| says(&answer(&telegram, ann, 5, line).await.text, words);
     ask("/subscribe westpole @nobody_here", &["@nobody_here is no chat that I can see"]).await;
-    ask("/subscribe westpole @the_crew", &["Only administrators choose"]).await;
+    ask("/subscribe westpole @the_crew", &["Only its administrators choose"]).await;
     telegram.member(group, 5, "administrator");
     telegram.members_write(group, false);
     ask("/subscribe westpole where:@the_crew", &["I may not write there"]).await;
     telegram.makes_bot(group, "left", 5);
     ask("/subscribe westpole @the_crew", &["I am not a member there"]).await;
-    ask("/unsubscribe westpole @the_crew", &["Only administrators choose"]).await;
+    ask("/unsubscribe westpole @the_crew", &["Only its administrators choose"]).await;
     let before = telegram.messages(ann).len();
     telegram.makes_bot(group, "restricted", 5);
     let told = telegram.wait_for(ann, before + 1, PATIENCE).await.pop().unwrap();

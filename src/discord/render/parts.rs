@@ -97,7 +97,7 @@ fn part_span(span: Span, left: &mut usize) -> (Option<Span>, Option<Span>) {
         *left -= whole;
         return (Some(make(text)), None);
     }
-    let (mut used, mut hard, mut soft) = (0, 0, 0);
+    let (mut used, mut hard, mut soft, mut full) = (0, 0, 0, 0);
     for (at, grapheme) in text.grapheme_indices(true) {
         used += size(&escaped(grapheme));
         if used > *left {
@@ -106,9 +106,13 @@ fn part_span(span: Span, left: &mut usize) -> (Option<Span>, Option<Span>) {
         hard = at + grapheme.len();
         if grapheme.trim().is_empty() {
             soft = hard;
+            if grapheme.contains('\n') || text[..at].ends_with(['.', '!', '?', '…', ';', ':']) {
+                full = hard;
+            }
         }
     }
-    // At a blank, if one is near; one letter that is longer than a message is left whole to whoever cuts it.
+    let soft = if full * 2 > hard { full } else { soft };
+    // Behind a sentence or at a blank, if one is near; one letter that is longer than a message is left whole to whoever cuts it.
     let at = if soft * 2 > hard { soft } else { hard };
     let at = if at == 0 { text.len() } else { at };
     *left = 0;

@@ -18,6 +18,9 @@ const SOON: Ms = 30_000;
 /// When something is tried again that we could not write down.
 const REST: Ms = 10_000;
 
+/// A message that Discord does not let us edit so often in a row is taken for one that cannot be.
+const EDIT_TRIES: u32 = 4;
+
 /// When something that did not get through is tried again: the platform itself is asked first whether it is well, so
 /// this need not grow for long.
 fn soon(tries: u32) -> Ms {
@@ -57,6 +60,13 @@ impl Office {
                 lane.pace.budget().shut_chat(&flying.chat, until);
                 if all {
                     lane.pace.budget().shut(until);
+                } else if network == Network::Discord
+                    && matches!(flying.doing, Doing::Edit { .. })
+                    && delivery.tries >= EDIT_TRIES
+                {
+                    // Old messages may be edited only so often: what comes after it in the channel must not wait for it.
+                    let cannot = Outcome::Gone("it may not be edited for long".to_owned());
+                    return self.edited(network, &flying, delivery, cannot, now, turn);
                 } else if network == Network::Telegram {
                     // It does not say whether it means everybody: a short rest tells.
                     lane.limited(&flying.chat, until, now);
@@ -201,8 +211,7 @@ impl Office {
 
     /// Whoever subscribed is told soon: of all channels that are in trouble by then, in one message.
     fn tell_trouble(&mut self, to: Address, channel: &Channel, closed: bool, why: &str, now: Ms) {
-        let channel = channel.address.clone();
-        self.troubles.entry((to, closed)).or_default().push((channel, why.to_owned()));
+        self.troubles.entry((to, closed)).or_default().push((channel.place(), why.to_owned()));
         self.tell_at.get_or_insert(now + GATHERED);
     }
 

@@ -108,7 +108,7 @@ pub enum Word {
         /// Whom.
         to: Address,
         /// Which channels, and what the platform said of each.
-        channels: Vec<(Address, String)>,
+        channels: Vec<(String, String)>,
         /// Whether only their topics are closed.
         closed: bool,
     },
@@ -151,7 +151,7 @@ pub struct Office {
     mute: bool,
     refused: Vec<u64>,
     /// Channels in trouble, by whom is to be told and whether only a topic is closed; and when they are.
-    troubles: BTreeMap<(Address, bool), Vec<(Address, String)>>,
+    troubles: BTreeMap<(Address, bool), Vec<(String, String)>>,
     tell_at: Option<Ms>,
     forgetting: forget::Forgetting,
 }

@@ -90,8 +90,11 @@ pub fn filters(follow: &Follow, reader: &Reader) -> Vec<String> {
     if !follow.words.is_empty() {
         let quoted = |word: &String| reader.say(format!("“{word}”"), format!("«{word}»"));
         let words: Vec<String> = follow.words.iter().map(quoted).collect();
-        let words = listed(&words, reader.say("or", "o"));
-        filters.push(reader.say(format!("only with the words {words}"), format!("solo con le parole {words}")));
+        let (one, words) = (words.len() == 1, listed(&words, reader.say("or", "o")));
+        filters.push(match one {
+            true => reader.say(format!("only with the word {words}"), format!("solo con la parola {words}")),
+            false => reader.say(format!("only with the words {words}"), format!("solo con le parole {words}")),
+        });
     }
     if follow.silent {
         filters.push(reader.say("without a sound", "senza suono").to_owned());

@@ -141,9 +141,7 @@ impl Post<'_, '_> {
         let reader = self.reader;
         let name = speaker(self.view, self.incident, statement.speaker.as_ref(), statement.capacity, reader)?;
         let mut line = Line::new().strong(name);
-        if statement.speaker.is_some() {
-            line = line.text(format!(" ({})", statement.capacity.text().get(reader.lang)));
-        }
+        line = line.text(super::in_capacity(statement, reader));
         if let Some(publisher) = statement.published_by.as_ref().filter(|_| statement.published_by != statement.speaker)
         {
             let publisher = party(self.view, self.incident, publisher)?;
