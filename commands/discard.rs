@@ -1,15 +1,15 @@
 //! `/discard`: throws a draft away.
 
 use record::{
-    lang::Text,
+    lang::{Lang, Text},
     private::Fact,
     reply::{Reply, Tone},
     store::{Drafted, Set},
 };
 
 use crate::{
-    kit::{Ask, Command, Failure, Given, Role, Room, compose},
-    publish::{DRAFT, decision},
+    kit::{Ask, Command, Failure, Given, Role, Room, compose, decide},
+    publish::{DRAFT, decision, recording},
 };
 
 /// `/discard draft`
@@ -28,10 +28,15 @@ pub static DISCARD: Command = Command {
 
 fn discard(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     let number = DRAFT.need(room, ask, given)?;
-    if let Err(over) = compose::waiting(room, ask, number)? {
-        return Ok(over);
+    let draft = match compose::waiting(room, ask, number)? {
+        Ok(draft) => draft,
+        Err(over) => return Ok(over),
+    };
+    if let Ok(incident) = compose::incident_of(room, ask, recording(&draft.command)?, &draft) {
+        decide::may_decide(ask, &incident)?;
     }
-    let said = vec![Drafted::Fact(Fact::Decided { draft: number, published: false })];
+    let row = room.view.draft(number)?;
+    let said = vec![Drafted::Fact(Fact::Decided { draft: number, published: false, by: ask.caller.address.clone() })];
     let receipt =
         compose::write(room, ask, Set { ask: Some(decision(number)), expects: Vec::new(), said, at: ask.at })?;
     if receipt.repeated
@@ -39,6 +44,16 @@ fn discard(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
     {
         return Ok(over);
     }
-    let words = ask.say("Discarded; nothing was recorded.", "Scartata: non è stato registrato nulla.");
-    Ok(Reply { personal: false, ..Reply::personal(Tone::Plain, words) })
+    let told = |lang: Lang| {
+        let words = match draft.suggested {
+            false => lang.pick("Discarded; nothing was recorded.", "Scartata: non è stato registrato nulla."),
+            true => lang.pick("Not taken into the record.", "Non accolta nel registro."),
+        };
+        Reply { personal: false, ..Reply::personal(Tone::Plain, words) }
+    };
+    let mut reply = told(ask.lang);
+    if let Some(row) = row.filter(|_| !receipt.repeated) {
+        reply.letters = decide::decided(room, ask, &row, &told)?;
+    }
+    Ok(reply)
 }

@@ -45,7 +45,7 @@ fn help(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
 
 fn read_command(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<&'static Command, Failure> {
     let name = typed.trim_start_matches('/').to_lowercase();
-    let usable = || ALL.iter().copied().filter(|command| command.who <= ask.caller.role);
+    let usable = || ALL.iter().copied().filter(|command| command.least() <= ask.caller.role);
     usable().find(|command| command.is_called(&name)).ok_or_else(|| {
         let words = ask.say("There is no command called ", "Non c'è un comando di nome ");
         let line = Line::new().text(words).strong(typed);
@@ -59,7 +59,7 @@ fn read_command(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<&'static Command
 fn all(ask: &Ask) -> Reply {
     let mut reply = Reply::titled(Line::new().strong(ask.say("What I can be asked", "Che cosa mi si può chiedere")));
     reply.personal = true;
-    for command in ALL.iter().filter(|command| command.who <= ask.caller.role) {
+    for command in ALL.iter().filter(|command| command.least() <= ask.caller.role) {
         let head = Line::new().code(command.usage_at(ask));
         reply.blocks.push(Block::Item(Item { head, body: vec![command.about.get(ask.lang).into()] }));
     }

@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 mod about;
+mod audit;
 mod claims;
 mod correct;
 mod delivery;
@@ -16,6 +17,7 @@ mod incidents;
 pub mod kit;
 mod lang;
 mod latest;
+mod moderators;
 mod mute;
 mod new;
 mod open;
@@ -30,15 +32,17 @@ mod start;
 mod statement;
 mod subscribe;
 mod subscriptions;
+mod suggest;
 mod test;
 mod timeline;
 mod timezone;
 mod unsubscribe;
 mod who;
 
-use kit::{Ask, Command, Failure, House, Room};
+use kit::{Ask, Command, Failure, House, Role, Room};
 use record::{
     lang::Lang,
+    private::Fact,
     reply::{Reply, Tone},
     store::Store,
 };
@@ -67,6 +71,9 @@ pub static ALL: &[&Command] = &[
     &privacy::PRIVACY,
     &lang::LANG,
     &timezone::TIMEZONE,
+    &suggest::SUGGEST,
+    &moderators::MODERATORS,
+    &audit::AUDIT,
     &event::EVENT,
     &statement::STATEMENT,
     &source::SOURCE,
@@ -125,12 +132,50 @@ pub fn called(line: &str) -> Option<&'static Command> {
 
 fn run(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {
     let typed = kit::typed(ALL, ask)?;
-    if ask.caller.role < typed.command.who {
-        return Err(Failure::refused(
-            ask.say("That is for those who keep the record.", "Questo è riservato a chi tiene il registro."),
-        ));
+    if ask.caller.role < typed.command.least() {
+        return Err(refuse(room, ask, typed.command));
     }
     (typed.command.run)(room, ask, &typed.given)
+}
+
+/// How long the same refusal of the same person is told of once in the trail.
+const ONE_REFUSAL: i64 = 3_600_000;
+
+/// Refuses, and leaves a line in the trail: one an hour, whatever somebody tries.
+pub(crate) fn refuse(room: &Room<'_>, ask: &Ask, command: &Command) -> Failure {
+    let Some(address) = ask.caller.address.clone() else {
+        if ask.place.chat.is_none() {
+            return Failure::refused(ask.say(
+                "That is for those who keep the record. At the terminal, “strillone console --as moderator” lets you.",
+                "Questo è riservato a chi tiene il registro. Al terminale lo permette «strillone console --as moderator».",
+            ));
+        }
+        return Failure::refused(ask.say(
+            "I cannot tell who you are, so I cannot let you do that: you write as the group or the channel itself. Switch off “Remain anonymous” in your administrator's rights, or write to me in a private chat.",
+            "Non so chi sei, perciò non posso lasciartelo fare: scrivi a nome del gruppo o del canale. Disattiva «Resta anonimo» fra i tuoi permessi di amministratore, oppure scrivimi in privato.",
+        ));
+    };
+    let now = ask.at.timestamp_millis();
+    let told = match room.view.refused(&address) {
+        Ok(last) => last.is_some_and(|last| last.command == command.name && now - last.at < ONE_REFUSAL),
+        Err(error) => return Failure::from(error),
+    };
+    if !told {
+        let fact = Fact::Refused { address, command: command.name.to_owned() };
+        if let Err(Failure::Broke(cause)) = kit::note(room, ask, fact) {
+            return Failure::Broke(cause);
+        }
+    }
+    Failure::refused(match command.who {
+        Role::Owner => ask.say(
+            "That is for those who own this bot. It is noted that you asked.",
+            "Questo è riservato a chi possiede questo bot. Resta annotato che l'hai chiesto.",
+        ),
+        _ => ask.say(
+            "That is for those who keep the record. It is noted that you asked; with /suggest you can propose an entry to them.",
+            "Questo è riservato a chi tiene il registro. Resta annotato che l'hai chiesto; con /suggest puoi proporre loro una voce.",
+        ),
+    })
 }
 
 #[cfg(test)]

@@ -3,18 +3,19 @@
 use chrono::{DateTime, Utc};
 use record::{
     channel::Channel,
+    heard,
     lang::Text,
     pages,
     private::Fact,
     reply::{Button, Line, Reply, Tone},
     slug::folded,
     subscription::What,
-    view::Incident,
+    view::{Incident, local},
     when::{When, to_utc},
 };
 
 use crate::kit::{
-    self, Arg, Ask, Command, FROM, Failure, Given, INCIDENT, Role, Room, Shape, Spec, WHERE,
+    self, Arg, Ask, Command, Failure, Given, INCIDENT, Role, Room, Shape, Spec, WHERE,
     chat::{self, Chat, chat},
     shown,
 };
@@ -55,9 +56,13 @@ static UNTIL: Arg<Until> = Arg {
         required: false,
         shape: Shape::When,
     },
-    read: |room, ask, typed| match folded(typed.trim()).as_str() {
+    read: |_, ask, typed| match folded(typed.trim()).as_str() {
         "off" | "no" | "basta" => Ok(Until::Off),
-        _ => (FROM.read)(room, ask, typed).map(Until::Date),
+        _ => {
+            let now = local(ask.at, pages::clock(&ask.reader()));
+            let until = heard::ahead(typed, now, ask.lang).map(Until::Date);
+            until.map_err(|not| Failure::refused(not.reason(ask.lang)))
+        }
     },
 };
 

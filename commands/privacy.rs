@@ -48,12 +48,28 @@ fn privacy(room: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
         "So that a command that reaches me twice is carried out once, I remember the numbers of commands that changed something for 8 days. The journal of what was recorded is kept for good.",
         "Perché un comando arrivato due volte sia eseguito una volta sola, ricordo per 8 giorni i numeri dei comandi che hanno cambiato qualcosa. Il giornale delle registrazioni si conserva per sempre.",
     ));
+    let reply = reply.say(ask.say(
+        "If you suggest an entry, I keep its words and your number until it is decided on, and that you did. If you ask for something that only those who keep the record may do, I note that, once an hour.",
+        "Se proponi una voce, ne conservo le parole con il tuo numero finché non si decide, e il fatto che l'hai proposta. Se chiedi qualcosa di riservato a chi tiene il registro, lo annoto, una volta all'ora.",
+    ));
+    let reply = match &ask.caller.address {
+        Some(address) => {
+            reply.say(Line::new().text(ask.say("I know you as ", "Ti conosco come ")).code(address.to_string()))
+        }
+        None => reply,
+    };
     Ok(reply.say(here(room, ask)?))
 }
 
 /// What is kept about the asker at this moment.
 fn here(room: &Room<'_>, ask: &Ask) -> Result<Line, Failure> {
     let mut kept = Vec::new();
+    if let Some(address) = &ask.caller.address
+        && let Some(ranked) = room.view.rank(address)?
+    {
+        let rank = ranked.rank.text().get(ask.lang);
+        kept.push(ask.say(format!("that you are {rank}"), format!("che sei {rank}")));
+    }
     if let Some(place) = &ask.place.address {
         let choice = room.view.choice(place)?;
         kept.extend(

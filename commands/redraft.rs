@@ -100,7 +100,7 @@ fn redraft(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
     if importance.is_none() && level.is_none() {
         return compose::preview(room, ask, recording, number, &draft);
     }
-    kit::note(room, ask, Fact::Redraft { draft: number, importance, level })?;
+    kit::note(room, ask, Fact::Redraft { draft: number, importance, level, last: None })?;
     match compose::waiting(room, ask, number)? {
         Ok(draft) => compose::preview(room, ask, recording, number, &draft),
         Err(over) => Ok(over),

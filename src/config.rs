@@ -12,7 +12,12 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use record::lang::Lang;
+use commands::kit::Danger;
+use record::{
+    guard::{self, Guard},
+    lang::Lang,
+    private::Address,
+};
 use sheet::Sheet;
 
 /// All settings, checked; `config/strillone.toml` says why each is there.
@@ -72,6 +77,20 @@ pub struct RecordSettings {
 pub struct ModerationSettings {
     /// Who may always moderate; perhaps nobody.
     pub owners: Vec<Owner>,
+    /// What two moderators have to want.
+    pub two_people: Vec<Danger>,
+    /// Hosts that no entry may lead to, besides those that are known.
+    pub leak_hosts: Vec<String>,
+    /// Known ones that it may lead to all the same.
+    pub allowed_hosts: Vec<String>,
+}
+
+impl ModerationSettings {
+    /// What is never recorded.
+    pub fn guard(&self) -> Guard {
+        let known = guard::HOSTS.iter().copied().filter(|host| !self.allowed_hosts.iter().any(|it| it == host));
+        Guard::new(known.map(str::to_owned).chain(self.leak_hosts.iter().cloned()))
+    }
 }
 
 /// The section `[telegram]` or `[discord]`.
@@ -127,6 +146,13 @@ pub struct Owner {
     pub platform: Platform,
     /// Its number there, neither 0 nor `u64::MAX`, which no platform gives and serenity panics on.
     pub id: u64,
+}
+
+impl Owner {
+    /// As the record knows it.
+    pub fn address(&self) -> Address {
+        Address(format!("{}:{}", self.platform.code(), self.id))
+    }
 }
 
 impl Platform {

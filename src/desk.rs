@@ -8,18 +8,20 @@ use std::{
 
 use chrono::Utc;
 use chrono_tz::Tz;
-use commands::kit::{Ask, Caller, Elsewhere, House, Place, Posting, Role, Shape};
+use commands::kit::{Ask, Caller, Danger, Elsewhere, House, Place, Posting, Role, Shape};
 use record::{
     channel::PlaceKind,
     dossier::{self, Dossier},
     export,
     find::{self, Found},
+    guard::Guard,
     import::{self, ImportError, Imported},
     lang::Lang,
-    private::{Address, AskKey},
+    private::{Address, AskKey, Fact},
+    rank::Rank,
     reply::{Line, Reply, Tone},
-    slug::folded,
-    store::{Report, StateError, Store},
+    slug::{Slug, folded},
+    store::{Drafted, Report, Set, StateError, Store},
     subscription::{ORGANISATION, What},
     view::Incident,
 };
@@ -49,6 +51,12 @@ pub struct Manners {
     pub zone: Tz,
     /// Who may do everything.
     pub owners: Vec<Owner>,
+    /// What two moderators have to want.
+    pub two: Vec<Danger>,
+    /// What is never recorded.
+    pub guard: Arc<Guard>,
+    /// The code by which the first owner is known.
+    pub code: OnceLock<String>,
     /// How often people may ask.
     pub rates: Rates,
     /// How the doors are.
@@ -64,6 +72,9 @@ impl Manners {
             lang: settings.record.lang,
             zone: settings.record.timezone,
             owners: settings.moderation.owners.clone(),
+            two: settings.moderation.two_people.clone(),
+            guard: Arc::new(settings.moderation.guard()),
+            code: OnceLock::new(),
             rates: Rates::new(settings.commands.burst, settings.commands.per_second),
             signs: Signs::default(),
             hands: Semaphore::new(HANDS),
@@ -203,9 +214,10 @@ impl Desk {
     fn answer_heard(&self, heard: Heard, lang: Lang) -> Reply {
         let zone = self.store.view().choice(&heard.settings).ok().and_then(|choice| choice.zone);
         let own = heard.group_tongue.as_deref().and_then(Lang::parse);
+        let (role, incidents) = self.role(heard.caller.as_ref());
         self.answer(&Ask {
             line: heard.line,
-            caller: Caller { role: self.role(heard.caller.as_ref()), address: heard.caller },
+            caller: Caller { role, incidents, address: heard.caller },
             place: Place {
                 address: Some(heard.settings),
                 chat: Some(heard.place),
@@ -240,14 +252,73 @@ impl Desk {
         chosen.or_else(|| tongue.and_then(Lang::parse)).unwrap_or(self.manners.lang)
     }
 
-    /// What somebody may do.
-    pub fn role(&self, who: Option<&Address>) -> Role {
-        let owner = |owner: &Owner| who.is_some_and(|who| who.0 == format!("{}:{}", owner.platform.code(), owner.id));
-        if self.manners.owners.iter().any(owner) { Role::Owner } else { Role::Reader }
+    /// What somebody may do, and in which incidents; in all of them, if none is named.
+    pub fn role(&self, who: Option<&Address>) -> (Role, Vec<Slug>) {
+        let Some(who) = who else { return (Role::Reader, Vec::new()) };
+        if self.manners.owners.iter().any(|owner| owner.address() == *who) {
+            return (Role::Owner, Vec::new());
+        }
+        match self.store.view().rank(who) {
+            Ok(None) => (Role::Reader, Vec::new()),
+            Ok(Some(ranked)) => {
+                let role = match ranked.rank {
+                    Rank::Contributor => Role::Contributor,
+                    Rank::Moderator => Role::Moderator,
+                    Rank::Owner => Role::Owner,
+                };
+                (role, ranked.incidents)
+            }
+            Err(error) => {
+                tracing::error!(%error, "what somebody may do could not be looked up; they are taken for a reader");
+                (Role::Reader, Vec::new())
+            }
+        }
+    }
+
+    /// Everybody who owns the bot: by the settings, and since.
+    pub fn owners(&self) -> Vec<Address> {
+        let mut owners: Vec<Address> = self.manners.owners.iter().map(Owner::address).collect();
+        let ranks = self.store.view().ranks().unwrap_or_else(|error| {
+            tracing::error!(%error, "the owners could not be looked up");
+            Vec::new()
+        });
+        owners.extend(ranks.into_iter().filter(|(_, it)| it.rank == Rank::Owner).map(|(address, _)| address));
+        owners
+    }
+
+    /// Makes the code by which the first owner is known, where there is none yet.
+    pub fn offer_code(&self) -> Option<&str> {
+        if !self.owners().is_empty() || self.store.read_only().is_some() {
+            return None;
+        }
+        match import::random_key() {
+            Ok(code) => Some(self.manners.code.get_or_init(|| code.to_string())),
+            Err(error) => {
+                tracing::error!(%error, "no code could be made for the first owner");
+                None
+            }
+        }
     }
 
     fn house(&self) -> House {
-        House { version: env!("CARGO_PKG_VERSION").to_owned(), doors: self.signs().doors() }
+        House {
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            doors: self.signs().doors(),
+            owners: self.manners.owners.iter().map(Owner::address).collect(),
+            lang: self.manners.lang,
+            two: self.manners.two.clone(),
+            guard: Arc::clone(&self.manners.guard),
+            code: self.manners.code.get().cloned(),
+        }
+    }
+
+    /// Notes that a draft was shown to a moderator, so that the message can be changed when it is decided on.
+    pub fn carded(&self, draft: u64, to: Address, place: Address, message: u64) {
+        let fact = Fact::Carded { draft, to, place, message: message.to_string() };
+        let set = Set { ask: None, expects: Vec::new(), said: vec![Drafted::Fact(fact)], at: Utc::now() };
+        if let Err(error) = self.store.say(set) {
+            tracing::warn!(%error, draft, "it could not be noted where a draft was shown; that message stays as it is");
+        }
     }
 
     /// The store behind it.
@@ -261,14 +332,16 @@ impl Desk {
         if let Some(cause) = answer.broke {
             tracing::error!(cause, "an ask could not be answered");
         }
-        answer.reply
+        let mut reply = answer.reply;
+        std::mem::take(&mut reply.letters).into_iter().for_each(|letter| self.signs().post(letter));
+        reply
     }
 
     /// Answers a line typed at the terminal.
     pub fn console(&self, line: &str, role: Role, lang: Lang, zone: Option<Tz>) -> Reply {
         self.answer(&Ask {
             line: line.to_owned(),
-            caller: Caller { address: None, role },
+            caller: Caller { address: None, role, incidents: Vec::new() },
             place: Place::terminal(),
             lang,
             zone: zone.or(Some(self.manners.zone)),
@@ -287,7 +360,7 @@ impl Desk {
 
     fn completions(&self, line: &str, role: Role) -> Result<Vec<String>, Undone> {
         let (before, word) = line.rsplit_once(char::is_whitespace).unwrap_or(("", line));
-        let usable = || commands::ALL.iter().filter(|command| command.who <= role);
+        let usable = || commands::ALL.iter().filter(|command| command.least() <= role);
         if before.is_empty() {
             let names = usable().map(|command| format!("/{}", command.name));
             return Ok(names.filter(|name| name.starts_with(word)).collect());

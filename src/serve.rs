@@ -2,6 +2,7 @@
 
 use std::{
     io::{self, IsTerminal, Read, Write},
+    os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     process::ExitCode,
     sync::Arc,
@@ -349,6 +350,9 @@ async fn serve(settings: Settings) -> Done {
     if let Err(Undone(why)) = introduce(&settings, &desk, &loaded, web.is_some()) {
         tracing::warn!(why, "nobody could be told what is on and what is off");
     }
+    if let Err(Undone(why)) = offer_ownership(&settings, &desk) {
+        tracing::warn!(why, "nobody could be told how to become the owner");
+    }
     let (dispatch, office) = start_dispatch(&settings, &desk)?;
     let mut doors = open_doors(&settings, &desk, &dispatch, &stopping);
     let mut chat = offer_chat(desk.clone(), settings.record.lang);
@@ -496,6 +500,32 @@ fn introduce(settings: &Settings, desk: &Desk, loaded: &[String], web: bool) -> 
         false => "  console   off  \"strillone console\" opens one beside the running bot".to_owned(),
     });
     tell(lines.join("\n"))
+}
+
+/// Where the code by which the first owner is known is left, where nobody looks on.
+const CODE_FILE: &str = "owner-code";
+
+/// Tells how to become the owner, where there is none: at the terminal, else in a file that only we can read.
+fn offer_ownership(settings: &Settings, desk: &Desk) -> Done {
+    let path = settings.store.path.join(CODE_FILE);
+    let served = settings.telegram.token.is_some() || settings.discord.token.is_some();
+    let Some(code) = desk.offer_code().filter(|_| served) else {
+        return match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(Undone(format!("{}: {error}", path.display())))
+            }
+            _ => Ok(()),
+        };
+    };
+    let line = format!("/moderators claim {code}");
+    if io::stdout().is_terminal() {
+        return tell(format!("  owner     none: write to the bot in a private chat: {line}"));
+    }
+    let fault = |error: io::Error| Undone(format!("{}: {error}", path.display()));
+    let open = std::fs::OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&path);
+    let mut file = open.map_err(fault)?;
+    writeln!(file, "{line}").and_then(|()| file.sync_all()).map_err(fault)?;
+    tell(format!("  owner     none: {} says what to write to the bot in a private chat", path.display()))
 }
 
 fn shown(path: &Path) -> String {

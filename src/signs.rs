@@ -6,10 +6,11 @@ use commands::kit::Door;
 use record::{
     lang::{Lang, Text},
     private::Address,
+    reply::Letter,
 };
 use tokio::sync::broadcast;
 
-use crate::config::{Owner, Platform};
+use crate::config::Platform;
 
 /// How a door is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -56,6 +57,7 @@ pub struct Signs {
     telegram: RwLock<Sign>,
     discord: RwLock<Sign>,
     bell: broadcast::Sender<Alert>,
+    letters: broadcast::Sender<Letter>,
 }
 
 /// Something the owners, or somebody, should know.
@@ -76,16 +78,18 @@ impl Alert {
     }
 
     /// Whom a platform's door tells it: accounts there.
-    pub fn whom(&self, platform: Platform, owners: &[Owner]) -> Vec<u64> {
+    pub fn whom(&self, platform: Platform, owners: &[Address]) -> Vec<u64> {
         match &self.to {
             _ if self.about == Some(platform) => Vec::new(),
-            Some(to) => {
-                let id = to.0.strip_prefix(platform.code()).and_then(|rest| rest.strip_prefix(':'));
-                id.and_then(|id| id.parse().ok()).into_iter().collect()
-            }
-            None => owners.iter().filter(|owner| owner.platform == platform).map(|owner| owner.id).collect(),
+            Some(to) => account(to, platform).into_iter().collect(),
+            None => owners.iter().filter_map(|owner| account(owner, platform)).collect(),
         }
     }
+}
+
+/// The account of an address on a platform.
+pub fn account(address: &Address, platform: Platform) -> Option<u64> {
+    address.0.strip_prefix(platform.code())?.strip_prefix(':')?.parse().ok()
 }
 
 /// A sentence with something filled in, in every language.
@@ -115,7 +119,12 @@ const ALERTS: usize = 1_024;
 
 impl Default for Signs {
     fn default() -> Signs {
-        Signs { telegram: RwLock::default(), discord: RwLock::default(), bell: broadcast::channel(ALERTS).0 }
+        Signs {
+            telegram: RwLock::default(),
+            discord: RwLock::default(),
+            bell: broadcast::channel(ALERTS).0,
+            letters: broadcast::channel(ALERTS).0,
+        }
     }
 }
 
@@ -150,6 +159,18 @@ impl Signs {
     /// Hears the bell.
     pub fn listen(&self) -> broadcast::Receiver<Alert> {
         self.bell.subscribe()
+    }
+
+    /// Hands in a letter, for the door of whoever it is for.
+    pub fn post(&self, letter: Letter) {
+        if self.letters.send(letter).is_err() {
+            tracing::info!("a letter is not brought: no door is open");
+        }
+    }
+
+    /// Hears of letters.
+    pub fn letters(&self) -> broadcast::Receiver<Letter> {
+        self.letters.subscribe()
     }
 
     /// Both doors in words.

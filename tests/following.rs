@@ -70,7 +70,11 @@ impl<'a> Chat<'a> {
         let id = format!("{} {}", self.address, self.asked.get());
         self.town.desk.answer(&Ask {
             line: line.to_owned(),
-            caller: Caller { address: Some(Address(self.caller.to_owned())), role: Role::Reader },
+            caller: Caller {
+                address: Some(Address(self.caller.to_owned())),
+                role: Role::Reader,
+                incidents: Vec::new(),
+            },
             place: Place {
                 address: Some(Address(self.settings.to_owned())),
                 chat: Some(Address(self.address.to_owned())),
@@ -369,7 +373,7 @@ fn an_incident_is_muted_for_a_while_and_the_bell_says_so() {
     says(&chat.ask("/start westpole"), &["🔔 Unmute  /mute westpole off"]);
     says(&chat.ask("/mute westpole 2026-01-01"), &["2026-01-01 lies in the past"]);
     says(&chat.ask("/mute westpole 2026-01-05/.."), &["does not say when it ends"]);
-    says(&chat.ask("/mute westpole soonish"), &["is not a date I can read"]);
+    says(&chat.ask("/mute westpole soonish"), &["I do not understand “soonish” in a date"]);
     assert_eq!(chat.kept().unwrap().mutes[0].until, Some(until));
     let lui = Chat::private(&town).in_italian();
     says(&lui.ask("/mute westpole 2026-01-08"), &["non viene pubblicato qui fino all'8 gennaio 2026", "🔔 Riattiva"]);

@@ -122,8 +122,10 @@ fn two_drafts_with_one_new_link_become_one_source() {
     let two = keeper.ask("/event westpole 2023-12-21 | Two. | https://example.org/news");
     let three = keeper.ask("/source westpole https://example.org/news");
     keeper.ask(&button(&one, "/publish"));
+    says(&keeper.ask(&button(&two, "/publish")), &["2 entries were recorded"]);
     says(&keeper.ask(&button(&two, "/publish")), &["Recorded as westpole#63."]);
     assert_eq!(last(&town).said.sources(), [Ref::Number(61)]);
+    keeper.ask(&button(&three, "/publish"));
     says(&keeper.ask(&button(&three, "/publish")), &["recorded already, as westpole#61"]);
 }
 
@@ -429,7 +431,7 @@ fn what_cannot_be_recorded_is_told_and_changes_nothing() {
     let long = "x".repeat(6_001);
     let cases: &[(&str, &[&str])] = &[
         ("/event nowhere 2023 | x", &["I know no incident called nowhere"]),
-        ("/event westpole yesterday | x", &["yesterday is not a date I can read"]),
+        ("/event westpole soonish | x", &["I do not understand “soonish” in a date"]),
         ("/event westpole 2023-02-30 | x", &["There is no 2023-02-30 in the calendar."]),
         ("/event westpole 2023-12-20/2023-12-19 | x", &["ends before it begins"]),
         ("/event westpole 2023-12-20T09 | x", &["says an hour without minutes", "2023-12-20T09:00", "2023-12-20T09~"]),
@@ -492,7 +494,7 @@ fn by(town: &Town, who: &str, update: Option<&str>, line: &str) -> Reply {
     let key = update.map(|id| AskKey { platform: "telegram".to_owned(), bot: "1".to_owned(), id: id.to_owned() });
     let ask = Ask {
         line: line.to_owned(),
-        caller: Caller { address: Some(Address(who.to_owned())), role: Role::Moderator },
+        caller: Caller { address: Some(Address(who.to_owned())), role: Role::Moderator, incidents: Vec::new() },
         place: Place::terminal(),
         lang: Lang::En,
         zone: None,

@@ -162,6 +162,8 @@ fn every_reader_command_answers_in_both_languages() {
         ("/mute westpole", "the terminal is none", "il terminale non lo è"),
         ("/test", "the terminal is none", "il terminale non lo è"),
         ("/delivery", "the terminal is none", "il terminale non lo è"),
+        ("/suggest westpole | x", "--as moderator", "--as moderator"),
+        ("/moderators", "--as moderator", "--as moderator"),
         ("/help", "What I can be asked", "Che cosa mi si può chiedere"),
         (
             "/help timeline",
@@ -226,7 +228,7 @@ fn what_cannot_be_understood_is_answered_kindly() {
     says(&town.ask("/timeline westpole zwei"), &["A page is a whole number from 1, not zwei."]);
     says(&town.ask("/timeline westpole 0"), &["A page is a whole number from 1"]);
     says(&town.ask("/timeline westpole 99"), &["There is nothing on that page."]);
-    says(&town.ask("/timeline westpole as_of:yesterday"), &["yesterday is not a date I can read", "2023-12-14"]);
+    says(&town.ask("/timeline westpole as_of:soonish"), &["I do not understand “soonish” in a date"]);
     says(&town.ask("/timeline westpole as_of:2023-12-14/.."), &["has no end"]);
     says(&town.ask("/timeline westpole asof:2023"), &["/timeline takes no asof. Did you mean as_of?"]);
     says(&town.ask("/timeline westpole page:1 page:2"), &["page is given twice"]);

@@ -2,11 +2,13 @@
 
 use record::{
     find::{self, Found},
+    heard,
     lang::Text,
+    pages,
     reply::Line,
     slug::{Slug, folded},
     subscription::What,
-    view::Incident,
+    view::{Incident, local},
     when::When,
 };
 
@@ -53,6 +55,8 @@ pub enum Shape {
     Role,
     /// A public chat of Telegram: `@channel`.
     Chat,
+    /// An account: its number, a mention, or its network and number.
+    Person,
 }
 
 impl Shape {
@@ -291,10 +295,6 @@ fn read_page(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<usize, Failure> {
 }
 
 fn read_when(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<When, Failure> {
-    typed.parse().map_err(|_| {
-        let words =
-            ask.say(" is not a date I can read. Write it as ", " non è una data che so leggere. Scrivila così: ");
-        let line = Line::new().strong(shown(typed)).text(words).code("2023-12-14").text(", ").code("2023-12");
-        Failure::refused(line.text(ask.say(" or ", " o ")).code("2023-12-14T18:30").text("."))
-    })
+    let now = local(ask.at, pages::clock(&ask.reader()));
+    heard::when(typed, now, ask.lang).map_err(|not| Failure::refused(not.reason(ask.lang)))
 }

@@ -4,24 +4,26 @@
 use std::collections::BTreeMap;
 
 use record::{
+    channel::Network,
     entry::{Author, Draft, EntryName, Importance, Level, Ref, Said},
     import::random_key,
     lang::{Prose, Text},
     link::Link,
     pages,
     private::{self, Address, Fact},
-    reply::{Block, Button, Line, Reply, Tone},
+    reply::{Block, Button, Letter, Line, Reply, Tone},
     slug::Slug,
     source::{Source, SourceKind},
     store::{Conflict, Drafted, Expect, Fate, NotSaid, Receipt, Set},
-    view::{Entry, Incident},
+    view::{Entry, Incident, local},
     when::When,
 };
 
-use super::{Ask, Command, ENTRY, Failure, Given, INCIDENT, LINK, Room, Shape, Spec, read, unsaid};
-
-/// Under which name the operator at the terminal, who has no address, writes in the record.
-const OPERATOR: &str = "console";
+use super::{
+    Ask, Caller, Command, ENTRY, Failure, Given, INCIDENT, LINK, Role, Room, Shape, Spec,
+    decide::{self, OPERATOR, Why},
+    read, unsaid,
+};
 
 /// A command that records.
 pub struct Recording {
@@ -108,7 +110,7 @@ impl Pen<'_> {
 
     /// A date, on the incident's clock.
     pub fn when(&self, of: &Spec, incident: &Incident) -> Result<When, Failure> {
-        read::when(self.room, self.ask, self.need(of)?, incident.zone())
+        read::when(self.ask, self.need(of)?, incident.zone())
     }
 
     /// The source behind the link, if one was given: the one that is known, or a new one that is written with it.
@@ -156,17 +158,39 @@ pub fn propose(room: &Room<'_>, ask: &Ask, recording: &Recording, given: &Given)
 /// What was typed, with incidents and entries by their whole names: a beginning that is unique today may not be so when
 /// it is published.
 pub fn told(room: &Room<'_>, ask: &Ask, command: &Command, given: &Given) -> Result<BTreeMap<String, String>, Failure> {
-    let mut told = BTreeMap::new();
+    let (mut told, mut zone) = (BTreeMap::new(), None);
     for arg in command.args {
         let Some(typed) = given.get(arg.name) else { continue };
         let whole = match arg.shape {
-            Shape::Incident => (INCIDENT.read)(room, ask, typed)?.handle.to_string(),
+            Shape::Incident => {
+                let incident = (INCIDENT.read)(room, ask, typed)?;
+                zone = Some(incident.zone());
+                incident.handle.to_string()
+            }
+            // "Yesterday" is a day: another one when it is published.
+            Shape::When => match zone {
+                Some(zone) => read::when(ask, typed, zone)?.to_string(),
+                None => typed.to_owned(),
+            },
             Shape::Entry => (ENTRY.read)(room, ask, typed)?.1.name.to_string(),
             _ => typed.to_owned(),
         };
         told.insert(arg.name.to_owned(), whole);
     }
     Ok(told)
+}
+
+/// Keeps a suggestion, whoever makes it.
+pub fn suggest(room: &Room<'_>, ask: &Ask, recording: &Recording, given: &Given) -> Result<Reply, Failure> {
+    let caller = Caller { role: ask.caller.role.min(Role::Contributor), incidents: Vec::new(), ..ask.caller.clone() };
+    let ask = Ask { caller, ..ask.clone() };
+    let mut told = told(room, &ask, recording.command, given)?;
+    if let Some(incident) = told.get(INCIDENT.spec.name).cloned() {
+        let zone = (INCIDENT.read)(room, &ask, &incident)?.zone();
+        let today = When::day(local(ask.at, zone).date());
+        told.entry("when".to_owned()).or_insert_with(|| today.to_string());
+    }
+    keep(room, &ask, recording, told)
 }
 
 /// Keeps a draft, and shows it.
@@ -181,16 +205,89 @@ pub fn keep(
         None => None,
     };
     let (by, command) = (ask.caller.address.clone(), recording.command.name.to_owned());
-    let draft = private::Draft { by, command, given, lang: ask.lang, seen, importance: None, level: None };
-    entries(room, ask, recording, &draft, Author(String::new()))?;
+    let suggested = ask.caller.role < Role::Moderator;
+    let mut draft = private::Draft {
+        by,
+        command,
+        given,
+        lang: ask.lang,
+        seen,
+        importance: None,
+        level: None,
+        suggested,
+        last: None,
+    };
+    let set = entries(room, ask, recording, &draft, Author(String::new()))?;
+    decide::no_leak(room, ask, &set)?;
+    let incident = set.last().map(|last| last.incident.clone());
+    if let Some(incident) = &incident {
+        decide::may_decide(ask, incident)?;
+        draft.last = room.view.incident(incident.as_str())?.map(|incident| incident.last);
+    }
+    if suggested {
+        room_for_one_more(room, ask)?;
+    }
     let said = vec![Drafted::Fact(Fact::Draft(draft))];
     let receipt = write(room, ask, Set { ask: ask.key.clone(), expects: Vec::new(), said, at: ask.at })?;
     // Where the ask came twice, this is the draft of the first time, as it reads now.
     let draft = waiting(room, ask, receipt.first)?.map_err(|over| Failure::Refused(Box::new(over)))?;
+    if draft.suggested {
+        let letters = match receipt.repeated {
+            true => Vec::new(),
+            false => decide::cards(room, ask, recording, (receipt.first, &draft), Why::Suggested, &[])?,
+        };
+        return Ok(thanks(ask, letters));
+    }
     let mut reply = preview(room, ask, recording, receipt.first, &draft)?;
     // A draft is for whoever gave it; where a door can, nobody else sees it.
     reply.personal = true;
     Ok(reply)
+}
+
+/// How many suggestions of one person may wait, and how many in all.
+const SUGGESTIONS: (usize, usize) = (5, 500);
+
+/// Whether one more suggestion can wait.
+fn room_for_one_more(room: &Room<'_>, ask: &Ask) -> Result<(), Failure> {
+    let waiting = room.view.suggestions()?;
+    let own = waiting.iter().filter(|(_, by)| Some(by) == ask.caller.address.as_ref()).count();
+    if own >= SUGGESTIONS.0 {
+        return Err(Failure::refused(ask.say(
+            format!("{own} of your suggestions wait to be decided on. Please let them be decided on first."),
+            format!("{own} delle tue proposte aspettano una decisione. Attendi prima che si decida su quelle."),
+        )));
+    }
+    if waiting.len() >= SUGGESTIONS.1 {
+        return Err(Failure::refused(ask.say(
+            "Too many suggestions wait at the moment. Please try again in a few hours.",
+            "In questo momento ci sono troppe proposte in attesa. Riprova fra qualche ora.",
+        )));
+    }
+    Ok(())
+}
+
+/// What whoever suggests something is told.
+fn thanks(ask: &Ask, letters: Vec<Letter>) -> Reply {
+    let words = ask.say(
+        "Thank you. Those who keep the record decide about it; I tell you in private what becomes of it.",
+        "Grazie. Decide chi tiene il registro; ti dirò in privato che cosa ne è stato.",
+    );
+    let reply = Reply::personal(Tone::Good, words);
+    let reply = match ask.caller.address.as_ref().and_then(Address::network) {
+        Some(Network::Telegram) if ask.place.shared => reply.note(ask.say(
+            "For that, write to me once in a private chat: I may not begin one.",
+            "Per questo scrivimi una volta in privato: non posso essere io a cominciare.",
+        )),
+        _ => reply,
+    };
+    Reply { letters, ..reply }
+}
+
+/// The incident that a draft is about.
+pub fn incident_of(room: &Room<'_>, ask: &Ask, recording: &Recording, draft: &private::Draft) -> Result<Slug, Failure> {
+    let set = entries(room, ask, recording, draft, Author(String::new()))?;
+    let last = set.last().ok_or_else(|| Failure::Broke(format!("/{} records nothing", draft.command)))?;
+    Ok(last.incident.clone())
 }
 
 /// The number of an entry's newest change, or its own.
@@ -247,7 +344,7 @@ pub fn waiting(room: &Room<'_>, ask: &Ask, number: u64) -> Result<Result<private
 }
 
 /// The entry that a draft became. Its set ends with the line that says so, before which a name for its author may stand.
-fn published(room: &Room<'_>, by: u64) -> Result<Option<EntryName>, Failure> {
+pub fn published(room: &Room<'_>, by: u64) -> Result<Option<EntryName>, Failure> {
     let view = room.store.view();
     for commit in [by.saturating_sub(1), by.saturating_sub(2)] {
         if let Some((incident, number)) = view.recorded_at(commit)? {
@@ -298,9 +395,14 @@ pub fn preview(
     reply.blocks.insert(0, Block::Text(words.into()));
     (reply.personal, reply.single) = (false, true);
     reply.buttons.clear();
+    let (publish, discard) = match draft.suggested {
+        false => (ask.say("Publish", "Pubblica"), ask.say("Discard", "Scarta")),
+        true => (ask.say("Approve", "Approva"), ask.say("Reject", "Rifiuta")),
+    };
     let decide = [
-        Button::new(ask.say("Publish", "Pubblica"), format!("/publish {number}")),
-        Button::new(ask.say("Discard", "Scarta"), format!("/discard {number}")),
+        Button::new(publish, format!("/publish {number}")),
+        Button::new(ask.say("Publish quietly", "Pubblica in silenzio"), format!("/publish {number} quiet:yes")),
+        Button::new(discard, format!("/discard {number}")),
     ];
     reply = reply.row(decide.into_iter().flatten());
     if recording.offers == Offers::Level {

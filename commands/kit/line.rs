@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use record::{find::near, reply::Line};
+use record::{channel::Network, find::near, reply::Line};
 
 use super::{
     Ask, Command, Failure, Shape,
@@ -169,14 +169,18 @@ fn all_named(command: &Command, rest: &str) -> bool {
 fn piped(command: &Command, ask: &Ask, rest: &str, before: usize) -> Result<Given, Failure> {
     let mut parts = rest.split('|').map(str::trim);
     let mut given = Given::default();
-    let mut first = parts.next().unwrap_or_default().split_whitespace();
-    for arg in command.args.iter().take(before) {
-        if let Some(word) = first.next() {
-            let word = word.strip_prefix(arg.name).and_then(|word| word.strip_prefix(':')).unwrap_or(word);
-            given.0.insert(arg.name, word.to_owned());
+    let mut first: Vec<&str> = parts.next().unwrap_or_default().split_whitespace().collect();
+    for (at, arg) in command.args.iter().take(before).enumerate() {
+        // A date may have several words: "8 dicembre verso le 5".
+        let most = if arg.shape == Shape::When && at + 1 == before { first.len() } else { first.len().min(1) };
+        let words: Vec<&str> = first.drain(..most).collect();
+        let words = words.join(" ");
+        if !words.is_empty() {
+            let value = words.strip_prefix(arg.name).and_then(|value| value.strip_prefix(':')).unwrap_or(&words);
+            given.0.insert(arg.name, value.to_owned());
         }
     }
-    if let Some(word) = first.next() {
+    if let Some(word) = first.first() {
         return Err(too_many(command, ask, word));
     }
     let mut sentences = command.args.iter().skip(before);
@@ -232,6 +236,12 @@ fn arguments(command: &Command, ask: &Ask, words: Vec<Word>) -> Result<Given, Fa
         let chat = command.args.iter().find(|arg| arg.shape == Shape::Chat && given.get(arg.name).is_none());
         if let Some(arg) = chat.filter(|_| is_chat(&word.whole)) {
             put(&mut given, command, ask, arg.name, word.value)?;
+            continue;
+        }
+        // Nor do names of accounts: `telegram:5`.
+        let account = command.args.iter().find(|arg| arg.shape == Shape::Person && given.get(arg.name).is_none());
+        if let Some(arg) = account.filter(|_| Network::ALL.iter().any(|it| word.name.as_deref() == Some(it.code()))) {
+            put(&mut given, command, ask, arg.name, word.whole)?;
             continue;
         }
         while command.args.get(next).is_some_and(|arg| given.get(arg.name).is_some() && !arg.shape.is_greedy()) {
@@ -314,7 +324,7 @@ mod tests {
     fn given(line: &str) -> Result<Vec<(&'static str, String)>, String> {
         let ask = Ask {
             line: line.to_owned(),
-            caller: super::super::Caller { address: None, role: super::super::Role::Owner },
+            caller: super::super::Caller { address: None, role: super::super::Role::Owner, incidents: Vec::new() },
             place: super::super::Place::terminal(),
             lang: record::lang::Lang::En,
             zone: None,

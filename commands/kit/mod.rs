@@ -3,26 +3,30 @@
 mod args;
 pub(crate) mod chat;
 pub(crate) mod compose;
+pub mod decide;
 mod line;
 pub(crate) mod read;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use record::{
     channel::{Network, PlaceKind},
+    guard::Guard,
     lang::{Lang, Text},
     pages::Reader,
     private::{Address, AskKey, Fact},
     reply::{Line, Reply, Tone},
+    slug::Slug,
     store::{Drafted, NotSaid, Receipt, Set, StateError, Store},
     view::View,
 };
 
 pub use args::{AS_OF, Arg, Choice, FOLLOWED, FROM, INCIDENT, ORGANISATION, PAGE, Shape, Spec, TO, WHERE};
 pub(crate) use args::{did_you_mean, read_flag, shown};
-pub(crate) use compose::{Offers, Pen, Recording};
+pub(crate) use compose::{Offers, Pen, Recording, published};
+pub use decide::Danger;
 pub use line::{Given, Typed, is_chat, typed};
 pub(crate) use read::{ENTRY, LINK, sentence};
 
@@ -63,6 +67,14 @@ impl Command {
         usage
     }
 
+    /// Who may use it: whoever contributes may use what records, too, and what they give is a suggestion.
+    pub fn least(&self) -> Role {
+        match self.who {
+            Role::Moderator if self.piped.is_some() => Role::Contributor,
+            who => who,
+        }
+    }
+
     /// How it is used where somebody asks: on Discord a form is filled in, with a field for each argument.
     pub fn usage_at(&self, ask: &Ask) -> String {
         if ask.network() != Some(Network::Discord) {
@@ -86,6 +98,8 @@ impl Command {
 pub enum Role {
     /// Asks.
     Reader,
+    /// Suggests entries, with the commands that record them.
+    Contributor,
     /// Records and corrects.
     Moderator,
     /// Decides who moderates.
@@ -135,6 +149,8 @@ pub struct Caller {
     pub address: Option<Address>,
     /// What they may do.
     pub role: Role,
+    /// In which incidents they may do more than a reader; in all of them, if none is named.
+    pub incidents: Vec<Slug>,
 }
 
 /// Where an ask comes from.
@@ -283,13 +299,37 @@ pub struct Room<'a> {
     pub house: &'a House,
 }
 
-/// What can be said of the bot itself.
-#[derive(Clone, Debug, Default)]
+/// What can be said of the bot itself, and what it goes by.
+#[derive(Clone, Debug)]
 pub struct House {
     /// Its version.
     pub version: String,
     /// The doors with their states in words.
     pub doors: Vec<Door>,
+    /// Who may do everything, as the settings have it.
+    pub owners: Vec<Address>,
+    /// The language of those who say nothing of theirs.
+    pub lang: Lang,
+    /// What two moderators have to want.
+    pub two: Vec<Danger>,
+    /// What is never recorded.
+    pub guard: Arc<Guard>,
+    /// The code by which the first owner is known, while there is none.
+    pub code: Option<String>,
+}
+
+impl Default for House {
+    fn default() -> House {
+        House {
+            version: String::new(),
+            doors: Vec::new(),
+            owners: Vec::new(),
+            lang: Lang::En,
+            two: Vec::new(),
+            guard: Arc::default(),
+            code: None,
+        }
+    }
 }
 
 /// A door and its state.

@@ -3,14 +3,15 @@
 use chrono_tz::Tz;
 use record::{
     dossier::MAX_NAME,
+    heard,
     lang::{Lang, Prose, ProseError, Text},
     link::{Link, NotALink},
     reply::Line,
-    view::{Entry, Incident},
+    view::{Entry, Incident, local},
     when::{NotAWhen, When},
 };
 
-use super::{Arg, Ask, Failure, INCIDENT, Room, Shape, Spec, TO, shown};
+use super::{Arg, Ask, Failure, INCIDENT, Room, Shape, Spec, shown};
 
 /// Which entry.
 pub static ENTRY: Arg<(Incident, Entry)> = Arg {
@@ -61,11 +62,18 @@ fn read_entry(room: &Room<'_>, ask: &Ask, typed: &str) -> Result<(Incident, Entr
 }
 
 /// A date or moment on the clock of `zone`.
-pub fn when(room: &Room<'_>, ask: &Ask, typed: &str, zone: Tz) -> Result<When, Failure> {
+pub fn when(ask: &Ask, typed: &str, zone: Tz) -> Result<When, Failure> {
     let read = typed.parse::<When>().and_then(|when| when.check(zone).map(|()| when));
     read.or_else(|not| {
         let line = match not {
-            NotAWhen::Form(_) => return (TO.read)(room, ask, typed),
+            // As people write it, in either language.
+            NotAWhen::Form(_) => match heard::when(typed, local(ask.at, zone), ask.lang) {
+                Ok(heard) => match heard.check(zone) {
+                    Ok(()) => return Ok(heard),
+                    Err(_) => return when(ask, &heard.to_string(), zone),
+                },
+                Err(not) => not.reason(ask.lang).into(),
+            },
             NotAWhen::NoSuchTime(time) => Line::new()
                 .text(ask.say("There is no ", "Nel calendario non esiste "))
                 .strong(shown(&time))

@@ -47,6 +47,7 @@ impl Sheet {
         let must_bundle = format!("must be a compiled-in dossier ({})", bundled_names.join(", "));
         let must_zone = "must be an IANA time zone such as Europe/Rome";
         let must_own = "must be \"telegram:ID\" or \"discord:ID\", ID a number above 0";
+        let must_host = "must be a list of host names such as paste.example";
         let bundled = |name: &str| bundled_names.contains(&name).then(|| name.to_owned());
         Ok(Settings {
             store: StoreSettings {
@@ -67,7 +68,16 @@ impl Sheet {
                 lang: self.text("record.lang", "must be en or it", lang)?,
                 timezone: self.text("record.timezone", must_zone, |name| name.parse().ok())?,
             },
-            moderation: ModerationSettings { owners: self.list("moderation.owners", must_own, owner)? },
+            moderation: ModerationSettings {
+                owners: self.list("moderation.owners", must_own, owner)?,
+                two_people: self.list(
+                    "moderation.two_people",
+                    "must be a list of victim, data and retraction",
+                    commands::kit::Danger::parse,
+                )?,
+                leak_hosts: self.list("moderation.leak_hosts", must_host, host)?,
+                allowed_hosts: self.list("moderation.allowed_hosts", must_host, host)?,
+            },
             telegram: self.platform("telegram")?,
             discord: self.platform("discord")?,
             delivery: self.delivery()?,
@@ -131,6 +141,12 @@ fn listen(text: &str) -> Option<Option<SocketAddr>> {
 /// Stricter than `Lang::parse`, which takes a tag in any of the ways platforms write it.
 fn lang(text: &str) -> Option<Lang> {
     Lang::parse(text).filter(|lang| lang.code() == text)
+}
+
+/// A host's name: letters, digits, dashes and dots.
+fn host(text: &str) -> Option<String> {
+    let fits = text.contains('.') && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    (fits && !text.starts_with('.') && !text.ends_with('.')).then(|| text.to_ascii_lowercase())
 }
 
 fn owner(text: &str) -> Option<Owner> {

@@ -89,6 +89,8 @@ pub enum Request {
 pub enum Who {
     /// See [`commands::kit::Role::Reader`].
     Reader,
+    /// See [`commands::kit::Role::Contributor`].
+    Contributor,
     /// See [`commands::kit::Role::Moderator`].
     Moderator,
     /// See [`commands::kit::Role::Owner`].
@@ -99,6 +101,7 @@ impl From<Who> for commands::kit::Role {
     fn from(who: Who) -> Self {
         match who {
             Who::Reader => Self::Reader,
+            Who::Contributor => Self::Contributor,
             Who::Moderator => Self::Moderator,
             Who::Owner => Self::Owner,
         }
@@ -109,6 +112,7 @@ impl From<commands::kit::Role> for Who {
     fn from(role: commands::kit::Role) -> Self {
         match role {
             commands::kit::Role::Reader => Self::Reader,
+            commands::kit::Role::Contributor => Self::Contributor,
             commands::kit::Role::Moderator => Self::Moderator,
             commands::kit::Role::Owner => Self::Owner,
         }

@@ -17,7 +17,8 @@ use std::{
 use record::{
     channel::Network,
     lang::Text,
-    reply::{Reply, Tone},
+    private::Address,
+    reply::{Letter, Reply, Tone},
 };
 use tokio::{
     sync::{broadcast, mpsc, watch as told},
@@ -29,7 +30,7 @@ use crate::{
     config::{Platform, PlatformSettings},
     desk::Desk,
     dispatch::Dispatch,
-    signs::{Alert, Sign},
+    signs::{Alert, Sign, account},
 };
 use hear::{Happening, Memory};
 use send::Failed;
@@ -84,7 +85,7 @@ pub async fn serve_with(
 ) -> Result<(), TokenRefused> {
     let Some(token) = settings.token else { return Ok(()) };
     desk.signs().set(Platform::Discord, Sign::Connecting);
-    let alerts = desk.signs().listen();
+    let (alerts, letters) = (desk.signs().listen(), desk.signs().letters());
     let wire = Wire::new(&settings.api_url, token, dispatch.pace(Network::Discord))
         .map_err(|error| TokenRefused(format!("discord: no HTTP client can be made: {error}")))?;
     let (app, own) = tokio::select! {
@@ -99,6 +100,7 @@ pub async fn serve_with(
     let mut company = JoinSet::new();
     company.spawn(register::register(door.clone()));
     company.spawn(bring_alerts(door.clone(), alerts));
+    company.spawn(bring_letters(door.clone(), letters));
     // The gateway and every event it hands on hold a sender; when the last is gone, so are the questions.
     let mut answering = tokio::spawn(reception(door.clone(), heard));
     let end = watch::tend(&door, events, &settings.api_url, patience, &mut stop).await;
@@ -199,12 +201,48 @@ async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
         let reply = Reply::personal(Tone::Alarm, alert.words.get(manners.lang));
         let message = render::dress(&reply, manners.lang);
         let until = Instant::now() + ALERT_WITHIN;
-        for person in alert.whom(Platform::Discord, &manners.owners) {
+        for person in alert.whom(Platform::Discord, &door.desk.owners()) {
             let nonce = format!("alert{:x}", chrono::Utc::now().timestamp_micros());
             if let Err(failed) = door.wire.private(person, &message, &nonce, until).await {
                 tracing::warn!(person, %failed, "somebody could not be alerted on Discord");
             }
         }
+    }
+}
+
+/// Brings letters to those who are here.
+async fn bring_letters(door: Arc<Door>, mut letters: broadcast::Receiver<Letter>) {
+    loop {
+        match letters.recv().await {
+            Ok(letter) => bring(&door, letter).await,
+            Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "letters were missed"),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
+}
+
+/// Brings somebody a letter, if they are here: a private message, or another in the place of one.
+async fn bring(door: &Door, letter: Letter) {
+    let Some(person) = account(&letter.to, Platform::Discord) else { return };
+    let lang = door.desk.lang_for(&letter.to, None);
+    let (message, until) = (render::dress(&letter.reply, lang), Instant::now() + ALERT_WITHIN);
+    let place = letter.place.as_ref().and_then(|(place, message)| {
+        let (channel, _) = place.parts::<u64, u64>()?;
+        Some((channel, message.parse::<u64>().ok()?))
+    });
+    let brought = match place {
+        Some((channel, earlier)) => door.wire.change(channel, earlier, &message, until).await,
+        None => {
+            let nonce = format!("letter{:x}", chrono::Utc::now().timestamp_micros());
+            door.wire.letter(person, &message, &nonce, until).await.map(|(channel, message)| {
+                if let Some(draft) = letter.draft {
+                    door.desk.carded(draft, letter.to.clone(), Address(format!("discord:{channel}")), message);
+                }
+            })
+        }
+    };
+    if let Err(failed) = brought {
+        tracing::info!(person, %failed, "a letter was not brought on Discord");
     }
 }
 

@@ -110,7 +110,7 @@ fn option(arg: &Spec) -> Value {
         Shape::Flag => json["type"] = json!(BOOLEAN),
         Shape::Role => json["type"] = json!(ROLE),
         Shape::Word => json["max_length"] = json!(WORDS),
-        Shape::When | Shape::Entry | Shape::Chat => json["max_length"] = json!(WORD),
+        Shape::When | Shape::Entry | Shape::Chat | Shape::Person => json["max_length"] = json!(WORD),
         Shape::Words => json["max_length"] = json!(WORDS),
         Shape::Prose => json["max_length"] = json!(PROSE),
     }

@@ -282,22 +282,39 @@ impl Wire {
 
     /// Sends somebody a private message; `nonce` (at most 25 characters) makes a second try no second message.
     pub async fn private(&self, user: u64, data: &Value, nonce: &str, until: Instant) -> Result<(), Failed> {
+        self.letter(user, data, nonce, until).await.map(drop)
+    }
+
+    /// The same; tells in which channel the message is, and its number.
+    pub async fn letter(&self, user: u64, data: &Value, nonce: &str, until: Instant) -> Result<(u64, u64), Failed> {
         let recipient = json!({ "recipient_id": user.to_string() });
         let channel = self.call(Method::POST, "/users/@me/channels", Some(&recipient), NO_CHAT, until).await?;
         let channel = channel["id"].as_str().and_then(|id| id.parse::<u64>().ok());
         let Some(channel) = channel else {
             return Err(Failed::Unanswered("Discord named no channel for a private message".to_owned()));
         };
-        self.post(channel, data, nonce, until).await
+        let message = self.say(channel, data, nonce, until).await?;
+        let id = message["id"].as_str().and_then(|id| id.parse::<u64>().ok());
+        id.map(|id| (channel, id)).ok_or_else(|| Failed::Unanswered("Discord's answer cannot be read".to_owned()))
+    }
+
+    /// Puts another message in the place of one of ours.
+    pub async fn change(&self, channel: u64, message: u64, data: &Value, until: Instant) -> Result<(), Failed> {
+        let (path, chat) = (format!("/channels/{channel}/messages/{message}"), format!("discord:{channel}"));
+        self.call(Method::PATCH, &path, Some(data), Counts::InTurn(&chat), until).await.map(drop)
     }
 
     /// Posts a message where everybody sees it; `nonce` (at most 25 characters) makes a second try no second message.
     pub async fn post(&self, channel: u64, data: &Value, nonce: &str, until: Instant) -> Result<(), Failed> {
+        self.say(channel, data, nonce, until).await.map(drop)
+    }
+
+    async fn say(&self, channel: u64, data: &Value, nonce: &str, until: Instant) -> Result<Value, Failed> {
         let mut message = data.clone();
         message["nonce"] = json!(nonce);
         message["enforce_nonce"] = json!(true);
         let (path, chat) = (format!("/channels/{channel}/messages"), format!("discord:{channel}"));
-        self.call(Method::POST, &path, Some(&message), Counts::InTurn(&chat), until).await.map(drop)
+        self.call(Method::POST, &path, Some(&message), Counts::InTurn(&chat), until).await
     }
 }
 

@@ -11,6 +11,7 @@ use crate::{
     entry::{Author, Importance, Level},
     lang::Lang,
     outbox::Left,
+    rank::Rank,
     slug::Slug,
     subscription::{Follow, What},
 };
@@ -174,6 +175,9 @@ pub enum Fact {
         /// How loudly its correction is made.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         level: Option<Level>,
+        /// The incident's last entry, which whoever decides has been told of.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        last: Option<u32>,
     },
     /// A draft was published with the entries of this set, or discarded.
     Decided {
@@ -181,6 +185,48 @@ pub enum Fact {
         draft: u64,
         /// Whether it was published.
         published: bool,
+        /// Who decided; none for the operator at the terminal.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Address>,
+    },
+    /// A moderator wants a draft published, which a second one has to want as well.
+    Approved {
+        /// The draft.
+        draft: u64,
+        /// The moderator.
+        by: Address,
+    },
+    /// A draft was shown to a moderator.
+    Carded {
+        /// The draft.
+        draft: u64,
+        /// The moderator.
+        to: Address,
+        /// The chat that the message is in.
+        place: Address,
+        /// The message's number there, in digits.
+        message: String,
+    },
+    /// Somebody may do something from now on, or nothing any more.
+    Ranked {
+        /// Who.
+        address: Address,
+        /// What; none takes it away.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        rank: Option<Rank>,
+        /// In which incidents; in all of them, if none is named.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        incidents: Vec<Slug>,
+        /// Who gave it; none for the operator at the terminal, or for whoever had the code of the first start.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Address>,
+    },
+    /// Somebody wanted to do what they may not.
+    Refused {
+        /// Who.
+        address: Address,
+        /// The command.
+        command: String,
     },
 }
 
@@ -206,6 +252,12 @@ pub struct Draft {
     /// How loudly its correction is made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub level: Option<Level>,
+    /// Whether it was suggested: whoever gave it may not publish it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub suggested: bool,
+    /// The incident's last entry that whoever gave it, or decides about it, could know of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<u32>,
 }
 
 impl Fact {
@@ -226,6 +278,10 @@ impl Fact {
             Fact::Draft(_) => "draft",
             Fact::Redraft { .. } => "redraft",
             Fact::Decided { .. } => "decided",
+            Fact::Approved { .. } => "approved",
+            Fact::Carded { .. } => "carded",
+            Fact::Ranked { .. } => "ranked",
+            Fact::Refused { .. } => "refused",
         }
     }
 }

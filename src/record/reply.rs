@@ -36,9 +36,25 @@ pub struct Reply {
     /// What the pressed button becomes, where the message that it hangs on stays.
     #[serde(default)]
     pub turned: Option<Button>,
+    /// What others are told besides, in private.
+    #[serde(default)]
+    pub letters: Vec<Letter>,
     /// Marks a post, so that it is found again in the chat's history.
     #[serde(default)]
     pub mark: Option<String>,
+}
+
+/// Something that somebody is told in private.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Letter {
+    /// Whom.
+    pub to: Address,
+    /// What.
+    pub reply: Box<Reply>,
+    /// The draft that it shows: where the message is must be noted, so that it can be changed.
+    pub draft: Option<u64>,
+    /// The earlier message that it takes the place of: the chat that it is in, and its number there.
+    pub place: Option<(Address, String)>,
 }
 
 /// How a reply feels.

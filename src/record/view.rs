@@ -1,6 +1,8 @@
 //! What is known at one commit number: entries with their corrections, lists by date, sources, standing. Rows that were
 //! added later are ignored, so an answer is never torn; with an `as_of`, so is whatever was not public by then.
 
+mod people;
+
 use std::{
     collections::{BTreeSet, HashMap},
     ops::Bound,
@@ -21,13 +23,15 @@ use crate::{
     slug::{Slug, folded},
     statement::Side,
     store::{
-        Choice, DraftRow, EntryRow, Head, IncidentHead, Ledger, StateError,
+        Choice, EntryRow, Head, IncidentHead, Ledger, StateError,
         keys::{self, IncidentId, List},
         state::{Read, State},
     },
     subscription::News,
     when::{Order, When},
 };
+
+pub use people::Trailed;
 
 /// The last minute, on the incident's clock, that a reader may know of; none for everything.
 pub type AsOf = Option<NaiveDateTime>;
@@ -711,14 +715,6 @@ impl<'a> View<'a> {
             _ => false,
         });
         Ok(same.then_some(number))
-    }
-
-    /// A draft by its number.
-    pub fn draft(&self, number: u64) -> Read_<Option<DraftRow>> {
-        match self.state.get(&keys::draft(number))? {
-            None => Ok(None),
-            Some(row) => serde_json::from_slice(&row).map(Some).map_err(|error| StateError::Damaged(error.to_string())),
-        }
     }
 
     /// Up to which commit a person or chat has seen what is new.

@@ -11,7 +11,7 @@ mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use record::{channel::Network, lang::Text};
+use record::{channel::Network, lang::Text, reply::Letter};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
@@ -19,7 +19,7 @@ use crate::{
     config::{Platform, PlatformSettings, Secret},
     desk::Desk,
     dispatch::Dispatch,
-    signs::{Alert, Sign},
+    signs::{Alert, Sign, account},
 };
 use hear::Me;
 use poll::{Ended, told};
@@ -65,9 +65,11 @@ pub async fn serve(
     let worker = Arc::new(Worker { api, me, desk: desk.clone(), dispatch: dispatch.clone(), token_gone });
     let registering = tokio::spawn(register(token.clone(), settings.api_url.clone(), owners(&desk)));
     let bell = tokio::spawn(hear_bell(Arc::clone(&worker), desk.signs().listen()));
+    let letters = tokio::spawn(bring_letters(Arc::clone(&worker), desk.signs().letters()));
     let ended = poll::poll(worker, desk.clone(), stop).await;
     dispatch.shut(Network::Telegram);
     bell.abort();
+    letters.abort();
     registering.abort();
     if ended == Ended::TokenRefused {
         tracing::error!("Telegram refuses the token: this door is shut until the next start");
@@ -122,8 +124,18 @@ async fn register(token: Secret, api_url: String, owners: Vec<u64>) {
 
 /// The owners who are here.
 fn owners(desk: &Desk) -> Vec<u64> {
-    let here = desk.manners().owners.iter().filter(|owner| owner.platform == Platform::Telegram);
-    here.map(|owner| owner.id).collect()
+    desk.owners().iter().filter_map(|owner| account(owner, Platform::Telegram)).collect()
+}
+
+/// Brings letters to those who are here.
+async fn bring_letters(worker: Arc<Worker>, mut letters: broadcast::Receiver<Letter>) {
+    loop {
+        match letters.recv().await {
+            Ok(letter) => worker.letter(letter).await,
+            Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "letters were missed"),
+            Err(broadcast::error::RecvError::Closed) => return,
+        }
+    }
 }
 
 /// Tells the owners on this platform, or somebody there, what they should know.
@@ -131,7 +143,7 @@ async fn hear_bell(worker: Arc<Worker>, mut bell: broadcast::Receiver<Alert>) {
     loop {
         match bell.recv().await {
             Ok(alert) => {
-                let whom = alert.whom(Platform::Telegram, &worker.desk.manners().owners);
+                let whom = alert.whom(Platform::Telegram, &worker.desk.owners());
                 worker.tell(&whom, &alert.words).await;
             }
             Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "alerts were missed"),

@@ -11,7 +11,7 @@ use teloxide::{
 
 /// The commands for somebody, in a language, as Telegram shows them.
 fn list(lang: Lang, who: Role) -> Vec<BotCommand> {
-    let usable = commands::ALL.iter().filter(|command| command.who <= who);
+    let usable = commands::ALL.iter().filter(|command| command.least() <= who);
     usable.map(|command| BotCommand::new(command.name, command.about.get(lang))).collect()
 }
 

@@ -144,7 +144,34 @@ impl Api {
     }
 }
 
+/// How often a letter is tried.
+const LETTER_TRIES: u32 = 5;
+
 impl Api {
+    /// Brings one message, or puts it in the place of an earlier one; its number, if it is there.
+    pub async fn letter(&self, to: &Target, dressed: &Dressed) -> Result<Option<u64>, TokenGone> {
+        let Some(part) = dressed.parts.first() else { return Ok(None) };
+        let body = to.body(&part.html, Some("HTML"), dressed.keyboard.as_ref(), to.edits);
+        let method = if to.edits.is_some() { "editMessageText" } else { "sendMessage" };
+        for again in 1..=LETTER_TRIES {
+            let wait = match self.in_turn(to.chat, method, &body).await {
+                Outcome::Done(message) => return Ok(message["message_id"].as_u64()),
+                Outcome::TokenRefused => return Err(TokenGone),
+                Outcome::Later(wait) => wait,
+                Outcome::NotSent(_) => Duration::from_secs(u64::from(again) * 2),
+                // Whoever was shown it twice is not harmed, but a card that is not known would stay as it is.
+                Outcome::Unsure(why) | Outcome::Refused(_, why, _) => {
+                    tracing::info!(why, "a letter was not brought");
+                    return Ok(None);
+                }
+                Outcome::AnotherPoller => return Ok(None),
+            };
+            tokio::time::sleep(wait).await;
+        }
+        tracing::warn!("a letter could not be brought and was given up");
+        Ok(None)
+    }
+
     /// Calls a method that the limits count, in its turn; the whole chat waits as long as Telegram says.
     pub async fn in_turn(&self, chat: i64, method: &str, body: &Value) -> Outcome {
         let key = format!("telegram:{chat}");

@@ -7,7 +7,7 @@ use record::{
     channel::PlaceKind,
     lang::{Lang, Text},
     private::Address,
-    reply::{Block, Button, Line, Reply, Tone},
+    reply::{Block, Button, Letter, Line, Reply, Tone},
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -18,9 +18,10 @@ use super::{
     send::{Api, Landed, Outcome, Target, TokenGone},
 };
 use crate::{
+    config::Platform,
     desk::{Desk, Heard},
     dispatch::{Dispatch, Event},
-    signs::Words,
+    signs::{Words, account},
 };
 
 /// How many inline results are offered (Bot API: at most 50).
@@ -251,6 +252,28 @@ impl Worker {
             Outcome::Done(_) => {}
             Outcome::TokenRefused => self.lose_token(),
             other => tracing::debug!(?other, "an inline query could not be answered"),
+        }
+    }
+
+    /// Brings somebody a letter, if they are here: a message of their private chat, or another in the place of one.
+    pub async fn letter(&self, letter: Letter) {
+        let Some(account) = account(&letter.to, Platform::Telegram) else { return };
+        let chat = i64::try_from(account).unwrap_or_default();
+        let lang = self.desk.lang_for(&letter.to, None);
+        let dressed = render::dress(&letter.reply, 1, CUT.get(lang));
+        let place = letter.place.as_ref().and_then(|(place, message)| {
+            let (chat, _) = place.parts::<i64, i32>()?;
+            Some((chat, message.parse::<i32>().ok()?))
+        });
+        let (chat, edits) = place.map_or((chat, None), |(chat, message)| (chat, Some(message)));
+        match self.api.letter(&Target { chat, thread: None, edits }, &dressed).await {
+            Ok(Some(message)) => {
+                if let Some(draft) = letter.draft {
+                    self.desk.carded(draft, letter.to.clone(), letter.to, message);
+                }
+            }
+            Ok(None) => {}
+            Err(TokenGone) => self.lose_token(),
         }
     }
 

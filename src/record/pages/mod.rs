@@ -163,6 +163,11 @@ pub(crate) fn time(when: &When, incident: &Incident, reader: &Reader) -> Span {
     }
 }
 
+/// A moment of ours, on the reader's clock.
+pub fn moment_of(at: DateTime<Utc>, reader: &Reader) -> Span {
+    moment(at, clock(reader), reader)
+}
+
 /// A moment of ours in words.
 pub(crate) fn moment(at: DateTime<Utc>, zone: Tz, reader: &Reader) -> Span {
     let local = When::minute(at.with_timezone(&zone).naive_local());

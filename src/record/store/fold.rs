@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     keys::{self, IncidentId, List},
+    people,
     state::{Layer, Read, StateError},
 };
 use crate::{
@@ -15,12 +16,12 @@ use crate::{
     lang::Lang,
     line::{Hash, Header, Line, Place, Public},
     outbox::{Delivery, Left, Mailbox, State, Tally},
-    private::{Address, Bodies, Draft, Fact},
+    private::{Address, Bodies, Fact},
     subscription::{Subscription, What},
 };
 
 /// Which shape the rows have: another shape is folded again.
-pub const SHAPE: &[u8] = b"2";
+pub const SHAPE: &[u8] = b"3";
 
 /// The newest line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,18 +225,13 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
             }
         }
         Fact::Looked { address, commit } => layer.put(keys::looked(&address.0), commit.to_be_bytes()),
-        Fact::Draft(draft) => {
-            let row = DraftRow { draft: draft.clone(), fate: Fate::Open };
-            layer.put(keys::draft(header.commit), json(&row)?);
-        }
-        Fact::Redraft { draft, importance, level } => change_draft(layer, *draft, |row| {
-            row.draft.importance = importance.or(row.draft.importance);
-            row.draft.level = level.or(row.draft.level);
-        })?,
-        Fact::Decided { draft, published } => change_draft(layer, *draft, |row| {
-            row.draft.given.clear();
-            row.fate = if *published { Fate::Published { by: header.commit } } else { Fate::Discarded };
-        })?,
+        Fact::Ranked { .. }
+        | Fact::Refused { .. }
+        | Fact::Draft(_)
+        | Fact::Redraft { .. }
+        | Fact::Approved { .. }
+        | Fact::Carded { .. }
+        | Fact::Decided { .. } => people::fold(layer, header, fact)?,
     }
     Ok(())
 }
@@ -284,42 +280,6 @@ impl Broadcast {
     fn write(self) -> Vec<u8> {
         [&self.incident.to_be_bytes()[..], &self.number.to_be_bytes(), &[self.known as u8]].concat()
     }
-}
-
-/// A draft, and what became of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DraftRow {
-    /// As it reads now.
-    pub draft: Draft,
-    /// What became of it.
-    pub fate: Fate,
-}
-
-/// What became of a draft.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Fate {
-    /// It waits.
-    Open,
-    /// It was published.
-    Published {
-        /// The commit of the line that says so: the last of its set.
-        by: u64,
-    },
-    /// It was discarded.
-    Discarded,
-}
-
-fn change_draft(layer: &mut Layer<'_>, commit: u64, change: impl FnOnce(&mut DraftRow)) -> Result<(), StateError> {
-    let key = keys::draft(commit);
-    if let Some(row) = layer.get(&key)? {
-        let mut row: DraftRow = from_json(&row)?;
-        if row.fate == Fate::Open {
-            change(&mut row);
-            layer.put(key, json(&row)?);
-        }
-    }
-    Ok(())
 }
 
 pub(super) fn count(from: &dyn Read, key: &[u8]) -> Result<u32, StateError> {

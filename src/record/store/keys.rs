@@ -236,6 +236,35 @@ pub fn draft(commit: u64) -> Vec<u8> {
     Key::of(b'T').n64(commit).end()
 }
 
+/// The beginning of every key of a suggestion that waits.
+pub const SUGGESTIONS: [u8; 1] = [b'S'];
+
+/// `commit of a draft that is a suggestion and waits → who made it`
+pub fn suggestion(commit: u64) -> Vec<u8> {
+    Key::of(SUGGESTIONS[0]).n64(commit).end()
+}
+
+/// The beginning of every key of somebody who was given something.
+pub const RANKS: [u8; 1] = [b'K'];
+
+/// `address → what they may do`
+pub fn rank(address: &str) -> Vec<u8> {
+    Key::of(RANKS[0]).text(address).end()
+}
+
+/// `address → the last thing that they were refused`
+pub fn refused(address: &str) -> Vec<u8> {
+    Key::of(b'X').text(address).end()
+}
+
+/// The beginning of every key of the trail.
+pub const TRAIL: [u8; 1] = [b'Y'];
+
+/// `commit of a line that the trail tells of → nothing`
+pub fn trail(commit: u64) -> Vec<u8> {
+    Key::of(TRAIL[0]).n64(commit).end()
+}
+
 /// `person or chat → the commit up to which it has seen what is new`
 pub fn looked(address: &str) -> Vec<u8> {
     Key::of(b'L').text(address).end()

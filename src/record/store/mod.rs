@@ -6,6 +6,7 @@ mod fold;
 pub mod keys;
 mod ledger;
 mod memory;
+mod people;
 mod recover;
 pub mod state;
 mod verify;
@@ -24,9 +25,10 @@ use std::{
     thread::JoinHandle,
 };
 
-pub use fold::{Broadcast, Choice, DraftRow, EntryRow, Fate, Head, IncidentHead, Known};
+pub use fold::{Broadcast, Choice, EntryRow, Head, IncidentHead, Known};
 pub use ledger::{Audience, Due, Expanded, Ledger};
 pub use memory::Memory;
+pub use people::{Card, DraftRow, Fate, RefusedRow};
 pub use recover::Note;
 pub use state::StateError;
 pub use verify::{Report, verify_at_rest};

@@ -1,0 +1,245 @@
+//! Who decides about a draft, what they are shown, and when one of them is not enough.
+
+use record::{
+    entry::{Draft, Said},
+    lang::{Lang, Prose, Text},
+    link::Link,
+    party,
+    private::{self, Address},
+    rank::Rank,
+    reply::{Block, Letter, Line, Reply, Tone},
+    slug::{Slug, folded},
+    store::DraftRow,
+};
+
+use super::{Ask, Caller, Failure, Recording, Role, Room, compose};
+
+/// Under which address the operator at the terminal, who has none, is known.
+pub const OPERATOR: &str = "console";
+
+/// What is dangerous enough for two people to have to want it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Danger {
+    /// That somebody was attacked.
+    Victim,
+    /// That data was taken.
+    Data,
+    /// That something was not so.
+    Retraction,
+}
+
+impl Danger {
+    /// The one with a code, as settings have it.
+    pub fn parse(code: &str) -> Option<Danger> {
+        match code {
+            "victim" => Some(Danger::Victim),
+            "data" => Some(Danger::Data),
+            "retraction" => Some(Danger::Retraction),
+            _ => None,
+        }
+    }
+
+    /// What an entry of the kind does.
+    pub const fn text(self) -> Text {
+        match self {
+            Danger::Victim => Text { en: "names a victim", it: "nomina una vittima" },
+            Danger::Data => Text { en: "says that data was taken", it: "dice che sono stati sottratti dei dati" },
+            Danger::Retraction => Text { en: "takes an entry back", it: "ritratta una voce" },
+        }
+    }
+
+    /// Whether an entry is of the kind.
+    fn is_in(self, said: &Said) -> bool {
+        match (self, said) {
+            (_, Said::Correction(it)) => self.is_in(&it.now),
+            (Danger::Retraction, Said::Retraction(_)) => true,
+            (Danger::Victim, Said::Organisation(it)) => it.roles.contains(&party::Role::Victim),
+            (Danger::Data, said) => said.texts().into_iter().any(tells_of_taken_data),
+            _ => false,
+        }
+    }
+}
+
+/// Word stems by which a text is taken to say that data was stolen or published: of data (first) and of its being taken.
+const DATA: &[&str] = &["data", "dati", "dato", "record", "file", "documents", "document", "archivi", "database"];
+const TAKEN: &[&str] =
+    &["exfiltrat", "stolen", "leaked", "theft", "esfiltra", "rubat", "sottratt", "trafuga", "furto", "diffusi"];
+
+fn tells_of_taken_data(text: &Prose) -> bool {
+    Lang::ALL.iter().any(|lang| {
+        let text = folded(text.plain(*lang));
+        let has = |stems: &[&str]| {
+            text.split(|c: char| !c.is_alphanumeric()).any(|word| stems.iter().any(|stem| word.starts_with(stem)))
+        };
+        has(DATA) && has(TAKEN)
+    })
+}
+
+/// What is dangerous in a set of entries, of what the settings name.
+pub fn danger(room: &Room<'_>, set: &[Draft]) -> Option<Danger> {
+    room.house.two.iter().copied().find(|danger| set.iter().any(|draft| danger.is_in(&draft.said)))
+}
+
+/// Refuses what a leak bot would post. All that one entry says is looked at together.
+pub fn no_leak(room: &Room<'_>, ask: &Ask, set: &[Draft]) -> Result<(), Failure> {
+    let guard = &room.house.guard;
+    let mut found = Ok(());
+    for draft in set {
+        let mut said = vec![&draft.said];
+        if let Said::Correction(it) = &draft.said {
+            said.push(&it.now);
+        }
+        let texts = said.iter().flat_map(|it| it.texts());
+        let mut words: Vec<&str> = texts.flat_map(|it| it.iter().map(|(_, words)| words)).collect();
+        for name in said.iter().flat_map(|it| it.names()) {
+            match name.parse::<Link>() {
+                Ok(link) => found = found.and(guard.link(&link)),
+                Err(_) => words.push(name),
+            }
+        }
+        for said in &said {
+            if let Said::Source(it) = said {
+                found = it.archived.iter().fold(found, |found, link| found.and(guard.link(link)));
+            }
+        }
+        found = found.and(guard.text(&words.join("\n")));
+    }
+    found.map_err(|found| {
+        let words = ask.say(
+            "Nothing was kept. This is a record, not a place to publish what was stolen.",
+            "Non ho conservato nulla. Questo è un registro, non un posto dove pubblicare ciò che è stato rubato.",
+        );
+        Failure::Refused(Box::new(Reply::personal(Tone::Polite, found.reason(ask.lang)).say(words)))
+    })
+}
+
+/// Whoever asks, by the address that the trail knows.
+pub fn who(ask: &Ask) -> Address {
+    ask.caller.address.clone().unwrap_or_else(|| Address(OPERATOR.to_owned()))
+}
+
+/// Everybody who may decide about an incident.
+pub fn moderators(room: &Room<'_>, incident: &Slug) -> Result<Vec<Address>, Failure> {
+    let mut all = room.house.owners.clone();
+    for (address, ranked) in room.view.ranks()? {
+        let here = ranked.incidents.is_empty() || ranked.incidents.contains(incident);
+        if ranked.rank >= Rank::Moderator && here && !all.contains(&address) {
+            all.push(address);
+        }
+    }
+    Ok(all)
+}
+
+/// Whether whoever asks may decide about an incident; where they may not, a kind answer.
+pub fn may_decide(ask: &Ask, incident: &Slug) -> Result<(), Failure> {
+    if ask.caller.incidents.is_empty() || ask.caller.incidents.contains(incident) {
+        return Ok(());
+    }
+    let own: Vec<&str> = ask.caller.incidents.iter().map(Slug::as_str).collect();
+    let own = own.join(", ");
+    Err(Failure::refused(ask.say(
+        format!("You moderate {own}. Of {incident}, somebody else decides."),
+        format!("Tu moderi {own}. Di {incident} decide qualcun altro."),
+    )))
+}
+
+/// Why moderators are shown a draft.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Somebody suggests it.
+    Suggested,
+    /// A second one of them has to want it.
+    Second(Danger),
+}
+
+impl Why {
+    fn line(self, lang: Lang) -> Line {
+        match self {
+            Why::Suggested => lang
+                .pick(
+                    "Somebody suggests this entry. Whoever decides first decides for all.",
+                    "Qualcuno propone questa voce. Chi decide per primo decide per tutti.",
+                )
+                .into(),
+            Why::Second(danger) => {
+                let what = danger.text().get(lang);
+                lang.pick(
+                    format!("This entry {what}, so a second moderator has to publish it, too. A first one already did."),
+                    format!(
+                        "Questa voce {what}, perciò deve pubblicarla anche un secondo moderatore. Il primo lo ha già fatto."
+                    ),
+                )
+                .into()
+            }
+        }
+    }
+}
+
+/// A draft as it is shown to everybody who may decide about it, but those who are left out.
+pub fn cards(
+    room: &Room<'_>,
+    ask: &Ask,
+    recording: &Recording,
+    (number, draft): (u64, &private::Draft),
+    why: Why,
+    but: &[Address],
+) -> Result<Vec<Letter>, Failure> {
+    let incident = compose::incident_of(room, ask, recording, draft)?;
+    let mut letters = Vec::new();
+    for to in moderators(room, &incident)?.into_iter().filter(|to| !but.contains(to)) {
+        let lang = room.view.choice(&to)?.lang.unwrap_or(room.house.lang);
+        let caller = Caller { address: Some(to.clone()), role: Role::Moderator, incidents: Vec::new() };
+        let theirs = Ask { lang, caller, ..ask.clone() };
+        let mut reply = compose::preview(room, &theirs, recording, number, draft)?;
+        reply.blocks.insert(0, Block::Note(why.line(lang)));
+        letters.push(Letter { to, reply: Box::new(reply), draft: Some(number), place: None });
+    }
+    Ok(letters)
+}
+
+/// What became of a draft, told to everybody who was shown it, and to whoever suggested it.
+pub fn decided(
+    room: &Room<'_>,
+    ask: &Ask,
+    row: &DraftRow,
+    told: &dyn Fn(Lang) -> Reply,
+) -> Result<Vec<Letter>, Failure> {
+    let mut letters = Vec::new();
+    for card in &row.cards {
+        let lang = room.view.choice(&card.to)?.lang.unwrap_or(room.house.lang);
+        let place = Some((card.place.clone(), card.message.clone()));
+        letters.push(Letter { to: card.to.clone(), reply: Box::new(told(lang)), draft: None, place });
+    }
+    if let Some(by) = row.draft.by.clone().filter(|by| row.draft.suggested && Some(by) != ask.caller.address.as_ref()) {
+        let lang = room.view.choice(&by)?.lang.unwrap_or(row.draft.lang);
+        let words = lang.pick("What you suggested was decided on.", "È stato deciso su ciò che hai proposto.");
+        let mut reply = told(lang);
+        reply.blocks.insert(0, Block::Text(words.into()));
+        reply.tone = Tone::Plain;
+        letters.push(Letter { to: by, reply: Box::new(reply), draft: None, place: None });
+    }
+    Ok(letters)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_data_was_taken_is_known_by_its_words() {
+        let tells = |lang, text| tells_of_taken_data(&Prose::one(lang, text).expect("a text"));
+        assert!(tells(Lang::En, "The group says it stole… 40 GB of data were exfiltrated."));
+        assert!(tells(Lang::It, "Sono stati sottratti dati di 1.300 enti."));
+        assert!(tells(Lang::It, "Furto di dati confermato."));
+        assert!(!tells(Lang::En, "The data centre is up again."));
+        assert!(!tells(Lang::It, "Furto di un portatile, senza conseguenze."));
+    }
+
+    #[test]
+    fn dangers_are_known_by_their_codes() {
+        for code in ["victim", "data", "retraction"] {
+            assert!(Danger::parse(code).is_some(), "{code}");
+        }
+        assert_eq!(Danger::parse("everything"), None);
+    }
+}

@@ -1,0 +1,330 @@
+//! Stories: who may do what, suggestions, two people for what is dangerous, what is never recorded, and the trail.
+
+use commands::kit::{Ask, Caller, Place, Posting, Role};
+use record::{
+    channel::PlaceKind,
+    lang::Lang,
+    private::Address,
+    reply::{Letter, Reply},
+};
+use strillone::console::{Look, dress};
+use tokio::sync::broadcast;
+
+use crate::town::{Town, at, says, silent_on};
+
+/// Somebody who asks, behind a door.
+#[derive(Clone)]
+struct Person<'a> {
+    town: &'a Town,
+    address: Option<&'static str>,
+    network: &'static str,
+    kind: PlaceKind,
+    lang: Lang,
+    later: i64,
+}
+
+impl<'a> Person<'a> {
+    fn new(town: &'a Town, address: &'static str) -> Person<'a> {
+        let network = address.split(':').next().unwrap();
+        Person { town, address: Some(address), network, kind: PlaceKind::Private, lang: Lang::En, later: 0 }
+    }
+
+    fn in_italian(self) -> Person<'a> {
+        Person { lang: Lang::It, ..self }
+    }
+
+    fn after(&self, minutes: i64) -> Person<'a> {
+        Person { later: minutes, ..self.clone() }
+    }
+
+    fn reply(&self, line: &str) -> Reply {
+        let address = self.address.map(|address| Address(address.to_owned()));
+        let (role, incidents) = self.town.desk.role(address.as_ref());
+        let chat = match self.kind {
+            PlaceKind::Private => {
+                format!("{}:{}", self.network, self.address.unwrap_or("1:1").split(':').nth(1).unwrap())
+            }
+            _ => format!("{}:77", self.network),
+        };
+        self.town.desk.answer(&Ask {
+            line: line.to_owned(),
+            caller: Caller { address, role, incidents },
+            place: Place {
+                address: Some(Address(chat.clone())),
+                chat: Some(Address(chat)),
+                kind: self.kind,
+                shared: self.kind != PlaceKind::Private,
+                manages: true,
+                posting: Posting::May,
+                elsewhere: None,
+                lang: None,
+            },
+            lang: self.lang,
+            zone: None,
+            at: at() + chrono::TimeDelta::minutes(self.later),
+            key: None,
+        })
+    }
+
+    fn ask(&self, line: &str) -> String {
+        dress(&self.reply(line), self.lang, &Look::plain())
+    }
+
+    /// Drafts and publishes.
+    fn records(&self, line: &str) -> String {
+        let preview = self.reply(line);
+        self.ask(&line_of(&preview, "/publish"))
+    }
+}
+
+/// The first line behind a button that begins so.
+#[track_caller]
+fn line_of(reply: &Reply, command: &str) -> String {
+    let found = reply.buttons.iter().flatten().find(|button| button.line.starts_with(command));
+    found.unwrap_or_else(|| panic!("no button for {command} in {reply:#?}")).line.clone()
+}
+
+fn owned() -> Town {
+    Town::set(&[("STRILLONE_MODERATION__OWNERS", r#"["telegram:1"]"#)])
+}
+
+fn letters(mailbox: &mut broadcast::Receiver<Letter>) -> Vec<Letter> {
+    std::iter::from_fn(|| mailbox.try_recv().ok()).collect()
+}
+
+#[test]
+fn whoever_may_not_is_refused_everywhere_and_whoever_may_is_not() {
+    let town = Town::westpole_set(&[("STRILLONE_MODERATION__OWNERS", r#"["telegram:1", "discord:1"]"#)]);
+    let owner = Person::new(&town, "telegram:1");
+    for (who, rank) in [("2", "moderator"), ("3", "contributor")] {
+        for network in ["telegram", "discord"] {
+            says(&owner.ask(&format!("/moderators add {network}:{who} {rank}")), &["is now", rank]);
+        }
+    }
+    let people = [("telegram:1", "discord:1", Role::Owner), ("telegram:2", "discord:2", Role::Moderator)];
+    let others = [("telegram:3", "discord:3", Role::Contributor), ("telegram:4", "discord:4", Role::Reader)];
+    for (telegram, discord, role) in people.into_iter().chain(others) {
+        for address in [telegram, discord] {
+            for kind in [PlaceKind::Private, PlaceKind::Group, PlaceKind::Topic, PlaceKind::Broadcast] {
+                let person = Person { kind, ..Person::new(&town, address) };
+                for command in commands::ALL {
+                    let answer = person.ask(&format!("/{} {}", command.name, command.example));
+                    let refused = answer.contains("It is noted that you asked");
+                    let named = command.name == "moderators" && role < Role::Owner;
+                    assert_eq!(
+                        refused,
+                        role < command.least() || named,
+                        "{address} in a {kind:?}: /{}\n{answer}",
+                        command.name
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn nobody_in_person_keeps_the_record_and_is_told_how_to() {
+    let town = Town::westpole();
+    for network in ["telegram", "discord"] {
+        for kind in [PlaceKind::Group, PlaceKind::Broadcast] {
+            let nobody = Person { address: None, network, kind, ..Person::new(&town, "telegram:9") };
+            for command in commands::ALL.iter().filter(|command| command.least() > Role::Reader) {
+                let answer = nobody.ask(&format!("/{} {}", command.name, command.example));
+                says(&answer, &["I cannot tell who you are", "Remain anonymous", "private chat"]);
+            }
+        }
+    }
+    assert_eq!(town.store().view().trail().count(), 0, "nobody leaves no trail");
+}
+
+#[test]
+fn a_moderator_of_some_incidents_decides_about_those_alone_and_not_after_the_rank_is_gone() {
+    let town = owned();
+    let owner = Person::new(&town, "telegram:1");
+    owner.records("/open one | One");
+    owner.records("/open two | Two");
+    says(&owner.ask("/moderators add discord:2 moderator one"), &["discord:2", "moderator of one."]);
+    let some = Person::new(&town, "discord:2");
+    says(&some.records("/event one 2026-01-01 | It began."), &["Recorded as one#2."]);
+    says(&some.ask("/event two 2026-01-01 | It began."), &["You moderate one. Of two, somebody else decides."]);
+    let theirs = line_of(&owner.reply("/event two 2026-01-01 | It began."), "/publish");
+    says(&some.ask(&theirs), &["somebody else decides"]);
+    let own = line_of(&some.reply("/event one 2026-01-02 | It ended."), "/publish");
+    says(&owner.ask("/moderators remove discord:2"), &["reads and suggests from now on"]);
+    says(&some.ask(&own), &["That is for those who keep the record."]);
+    says(&owner.ask("/moderators remove discord:2"), &["has no rank"]);
+    says(&owner.ask("/moderators remove telegram:1"), &["owner by the settings"]);
+    says(&owner.ask("/moderators add Ann"), &["is nobody I can find", "/privacy"]);
+    let list = owner.ask("/moderators");
+    says(&list, &["telegram:1 · owner (by the settings)"]);
+    silent_on(&list, &["discord:2"]);
+}
+
+#[test]
+fn the_first_owner_is_known_by_a_code_that_works_once() {
+    let town = Town::empty();
+    let code = town.desk.offer_code().unwrap().to_owned();
+    let (ann, ugo) = (Person::new(&town, "telegram:5"), Person::new(&town, "discord:6").in_italian());
+    says(&ugo.ask("/moderators claim 123"), &["Quel codice non funziona"]);
+    says(&ann.ask(&format!("/moderators claim {code}")), &["You own this bot now"]);
+    says(&ugo.ask(&format!("/moderators claim {code}")), &["Quel codice non funziona"]);
+    assert_eq!(town.desk.role(Some(&Address("telegram:5".to_owned()))).0, Role::Owner);
+    assert_eq!(town.desk.offer_code(), None, "there is an owner");
+    says(&ann.ask("/moderators"), &["telegram:5 · owner"]);
+    says(&ann.ask("/audit"), &["telegram:5 became the owner"]);
+}
+
+#[test]
+fn a_suggestion_is_decided_on_once_and_everybody_hears_of_it() {
+    let town = owned();
+    let mut mailbox = town.desk.signs().letters();
+    let (owner, mod_) = (Person::new(&town, "telegram:1"), Person::new(&town, "discord:2").in_italian());
+    owner.records("/open one | One");
+    owner.ask("/moderators add discord:2");
+    letters(&mut mailbox);
+    let reader = Person::new(&town, "discord:9");
+    says(&reader.ask("/suggest one | The portal answers again. | https://example.org/a"), &["Thank you."]);
+    let shown = letters(&mut mailbox);
+    let to: Vec<&str> = shown.iter().map(|letter| letter.to.0.as_str()).collect();
+    assert_eq!(to, ["telegram:1", "discord:2"]);
+    let draft = shown[0].draft.unwrap();
+    let card = dress(&shown[0].reply, Lang::En, &Look::plain());
+    says(&card, &["Somebody suggests this entry", "The portal answers again.", "Approve", "Reject"]);
+    for (letter, message) in shown.iter().zip([11, 12]) {
+        town.desk.carded(draft, letter.to.clone(), letter.to.clone(), message);
+    }
+    says(&mod_.ask(&line_of(&shown[1].reply, "/publish")), &["Registrato come one#3"]);
+    let told = letters(&mut mailbox);
+    let places: Vec<_> = told.iter().map(|it| it.place.as_ref().map(|(_, message)| message.as_str())).collect();
+    assert_eq!(places, [Some("11"), Some("12"), None]);
+    says(&dress(&told[0].reply, Lang::En, &Look::plain()), &["Recorded as one#3."]);
+    assert_eq!(told[2].to.0, "discord:9");
+    says(
+        &dress(&told[2].reply, Lang::En, &Look::plain()),
+        &["What you suggested was decided on.", "Recorded as one#3."],
+    );
+    says(&owner.ask(&line_of(&shown[0].reply, "/discard")), &["published already, as one#3"]);
+    assert!(letters(&mut mailbox).is_empty(), "whoever comes second changes nothing");
+
+    for n in 0..5 {
+        says(&reader.ask(&format!("/suggest one | Number {n}.")), &["Thank you."]);
+    }
+    says(&reader.ask("/suggest one | One more."), &["5 of your suggestions wait"]);
+    let contributor = Person::new(&town, "telegram:7");
+    owner.ask("/moderators add telegram:7 contributor");
+    letters(&mut mailbox);
+    says(&contributor.ask("/event one 2026-01-01T09:00 | It began."), &["Thank you."]);
+    let shown = letters(&mut mailbox);
+    says(&owner.ask(&line_of(&shown[0].reply, "/discard")), &["Not taken into the record."]);
+    let told = letters(&mut mailbox);
+    says(&dress(&told[0].reply, Lang::En, &Look::plain()), &["decided on", "Not taken into the record."]);
+    says(&owner.ask("/audit"), &["telegram:1 discarded draft", "telegram:7 suggested an entry (/event)"]);
+}
+
+#[test]
+fn what_is_dangerous_is_wanted_by_two() {
+    let town = owned();
+    let mut mailbox = town.desk.signs().letters();
+    let (owner, second) = (Person::new(&town, "telegram:1"), Person::new(&town, "discord:2").in_italian());
+    owner.records("/open one | One");
+    says(&owner.records("/event one 2026-01-01 | 40 GB of data were stolen."), &["Recorded as one#2."]);
+    owner.ask("/moderators add discord:2");
+    letters(&mut mailbox);
+    let draft = owner.reply("/event one 2026-01-02 | More data was leaked.");
+    let publish = line_of(&draft, "/publish");
+    says(&owner.ask(&publish), &["says that data was taken", "a second moderator", "nothing is recorded yet"]);
+    let shown = letters(&mut mailbox);
+    assert_eq!(shown.iter().map(|letter| letter.to.0.as_str()).collect::<Vec<_>>(), ["discord:2"]);
+    says(&dress(&shown[0].reply, Lang::En, &Look::plain()), &["says that data was taken"]);
+    says(&owner.ask(&publish), &["a second moderator"]);
+    assert!(letters(&mut mailbox).is_empty(), "the others are asked once");
+    says(&second.ask(&line_of(&shown[0].reply, "/publish")), &["Registrato come one#3."]);
+    let draft = second.reply("/retract one#3 | Non era vero.");
+    says(&owner.ask(&line_of(&draft, "/publish")), &["Recorded as one#4."]);
+    says(&owner.records("/event one 2026-01-02 | The portal answers again."), &["Recorded as one#5."]);
+}
+
+#[test]
+fn what_a_leak_bot_would_post_is_refused_and_nothing_is_kept() {
+    let town = Town::set(&[
+        ("STRILLONE_MODERATION__OWNERS", r#"["telegram:1"]"#),
+        ("STRILLONE_MODERATION__LEAK_HOSTS", r#"["leaks.example"]"#),
+    ]);
+    let owner = Person::new(&town, "telegram:1");
+    owner.records("/open one | One");
+    let before = town.store().head();
+    for (line, words) in [
+        ("/event one 2026-01-01 | See abcdefghijklmnopqrstuvwxyz234567abcdefghijklmnopqrstuvwx.onion", ""),
+        ("/event one 2026-01-01 | It is out. | https://pastebin.com/abc", ""),
+        ("/event one 2026-01-01 | It is out. | https://www.leaks.example/x", ""),
+        ("/event one 2026-01-01 | They are anna@example.org and ugo@example.org.", ""),
+        ("/event one 2026-01-01 | Call +39 333 123 4567.", ""),
+        ("/event one 2026-01-01 | The card 4111 1111 1111 1111.", ""),
+        ("/statement one 2026-01-01 | Anna (press) | It is RSSMRA85T10A562S.", ""),
+        ("/source one https://example.org/a | Example | admin password: hunter2!x", ""),
+        ("/suggest one | password: Tr0ub4dor&3", ""),
+    ] {
+        let answer = owner.ask(line);
+        says(&answer, &["Nothing was kept. This is a record", words]);
+        silent_on(&answer, &["hunter2", "RSSMRA", "4111", "Tr0ub4dor"]);
+    }
+    assert_eq!(town.store().head(), before);
+}
+
+#[test]
+fn what_was_recorded_meanwhile_is_told_before_a_draft_is_published() {
+    let town = owned();
+    let owner = Person::new(&town, "telegram:1");
+    owner.records("/open one | One");
+    let publish = line_of(&owner.reply("/event one 2026-01-01 | It began."), "/publish");
+    owner.records("/event one 2026-01-01 | It had begun before.");
+    says(&owner.ask(&publish), &["Since this was prepared, an entry was recorded: one#2. Publish again"]);
+    says(&owner.ask(&publish), &["Recorded as one#3."]);
+    says(&owner.ask(&publish), &["published already, as one#3"]);
+}
+
+#[test]
+fn dates_are_read_as_people_write_them_and_said_back_before_anything_is_saved() {
+    let town = owned();
+    let owner = Person::new(&town, "telegram:1");
+    owner.records("/open one | One");
+    says(&owner.ask("/event one yesterday 18:30 | It began."), &["1 January 2026, 18:30 CET", "It began."]);
+    let lui = owner.clone().in_italian();
+    says(&lui.ask("/event one 8 dicembre verso le 5 | È cominciato."), &["8 dicembre 2025, intorno alle 5 CET"]);
+    says(&lui.ask("/event one il 31 novembre | È cominciato."), &["31 novembre"]);
+    // "Yesterday" stays the day it was, also when it is published later.
+    let publish = line_of(&owner.reply("/event one yesterday | It began."), "/publish");
+    owner.after(3 * 24 * 60).ask(&publish);
+    says(&owner.ask("/timeline one"), &["1 January 2026", "It began."]);
+    says(&owner.ask("/event one sooner or later | It began."), &["sooner"]);
+}
+
+#[test]
+fn quietly_published_is_recorded_and_pushed_to_nobody() {
+    let town = owned();
+    let owner = Person::new(&town, "telegram:1");
+    owner.records("/open one | One");
+    let reply = owner.reply("/event one 2026-01-01 | It began.");
+    let row: Vec<&str> = reply.buttons[0].iter().map(|button| button.label.as_str()).collect();
+    assert_eq!(row[..2], ["Publish", "Publish quietly"]);
+    let quietly = reply.buttons[0][1].line.clone();
+    says(&owner.ask(&quietly), &["Recorded as one#2.", "nobody is told"]);
+    let view = town.store().view();
+    let commit = view.commit_of(&view.incident("one").unwrap().unwrap(), 2).unwrap().unwrap();
+    assert_eq!(town.store().ledger().broadcast(commit).unwrap(), None);
+}
+
+#[test]
+fn what_is_refused_leaves_one_line_an_hour_in_the_trail() {
+    let town = owned();
+    let reader = Person::new(&town, "discord:9");
+    for minutes in [0, 1, 59] {
+        says(&reader.after(minutes).ask("/open x | X"), &["It is noted that you asked", "/suggest"]);
+    }
+    assert_eq!(town.store().view().trail().count(), 1);
+    reader.after(61).ask("/open x | X");
+    let owner = Person::new(&town, "telegram:1").in_italian();
+    says(&owner.ask("/audit"), &["discord:9: rifiutato /open", "discord:9: rifiutato /open"]);
+    says(&reader.ask("/audit"), &["That is for those who own this bot."]);
+}
