@@ -73,7 +73,7 @@ fn claim(incident: &str, text: &str) -> Drafted {
         known: None,
         dossier: false,
         push: true,
-        said: Said::Claim(Claim { text: Prose::one(Lang::En, text).unwrap() }),
+        said: Said::Claim(Claim { text: Prose::one(Lang::En, text).unwrap(), sources: Vec::new() }),
     })
 }
 

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
+    entry::Ref,
     lang::{Prose, worded},
     party::{Capacity, Party},
     statement::Side,
@@ -14,6 +15,9 @@ use crate::{
 pub struct Claim {
     /// The claim in one sentence.
     pub text: Prose,
+    /// Where it can be read; who stands behind it, statements say.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sources: Vec<Ref>,
 }
 
 worded! {

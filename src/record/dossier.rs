@@ -197,6 +197,8 @@ tables! {
         key: Slug,
         /// The claim in one sentence.
         text: Prose,
+        /// Where it can be read.
+        sources: Vec<Key> = "Vec::is_empty",
     }
     /// `[[incident.event]]`.
     EventTable {
@@ -382,7 +384,8 @@ impl Reader<'_> {
         }
         for table in table.claim {
             let (span, table) = (table.span(), table.into_inner());
-            self.add(common!(table, span, self.lines), Said::Claim(Claim { text: table.text }))?;
+            let sources = self.refs(&table.sources, Kind::Source)?;
+            self.add(common!(table, span, self.lines), Said::Claim(Claim { text: table.text, sources }))?;
         }
         let (first, rivals): (Vec<_>, Vec<_>) = table.event.into_iter().partition(|it| it.get_ref().rival.is_none());
         for table in first.into_iter().chain(rivals) {

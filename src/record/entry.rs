@@ -307,6 +307,7 @@ impl Said {
         match self {
             Said::Event(it) => &it.sources,
             Said::Statement(it) => &it.sources,
+            Said::Claim(it) => &it.sources,
             Said::Figure(it) => &it.sources,
             Said::Status(it) => &it.sources,
             Said::Organisation(it) => &it.sources,
@@ -411,6 +412,7 @@ impl Said {
                 let claims = it.claims.iter_mut().map(|stance| (&mut stance.claim, Some(Kind::Claim)));
                 sources(&mut it.sources).chain(claims).collect()
             }
+            Said::Claim(it) => sources(&mut it.sources).collect(),
             Said::Status(it) => sources(&mut it.sources).collect(),
             Said::Organisation(it) => sources(&mut it.sources).collect(),
             Said::Correction(it) => {
@@ -420,7 +422,7 @@ impl Said {
                 refs
             }
             Said::Retraction(it) => vec![(&mut it.subject, None)],
-            Said::Opening(_) | Said::Claim(_) | Said::Source(_) => Vec::new(),
+            Said::Opening(_) | Said::Source(_) => Vec::new(),
         }
     }
 }

@@ -113,7 +113,10 @@ fn add(view: &View<'_>, incident: &Incident, entry: Entry, table: &mut IncidentT
             let row = OrganisationTable { handle, name, aliases, roles, about, sources, importance, known, retracted };
             table.organisation.push(here(row));
         }
-        Said::Claim(it) => table.claim.push(here(ClaimTable { key, text: it.text, importance, known, retracted })),
+        Said::Claim(it) => {
+            let sources = keys(&it.sources)?;
+            table.claim.push(here(ClaimTable { key, text: it.text, sources, importance, known, retracted }));
+        }
         Said::Event(it) => {
             let rival = it.rival.and_then(Ref::number).map(key_of).transpose()?.flatten();
             let (when, as_of, text, sources) = (it.when, it.as_of, it.text, keys(&it.sources)?);

@@ -418,7 +418,10 @@ mod tests {
             key: "k".parse().expect("a handle"),
             known: None,
             push: None,
-            said: Said::Claim(Claim { text: Prose::one(Lang::En, "è così \u{1f6a8} <&>\n").expect("a text") }),
+            said: Said::Claim(Claim {
+                text: Prose::one(Lang::En, "è così \u{1f6a8} <&>\n").expect("a text"),
+                sources: Vec::new(),
+            }),
             salt: Salt("00".to_owned()),
         };
         Line::seal(header, Some(public), Some(Private { ask: None, fact: None, salt: Salt("11".to_owned()) }))

@@ -58,6 +58,8 @@ impl Show<'_, '_> {
         }
         let head = Line::new().strong(text).text(" — ");
         let head = head.strong(standing.text().get(reader.lang)).soft(format!(" · {}", entry.name));
+        let sources = self.view.cited(self.incident, entry, self.as_of)?;
+        let head = head.join(self.cites.cite(&sources, reader));
         let mut body = Vec::new();
         for side in [Side::For, Side::Against, Side::TakenBack] {
             for voice in heard.iter().filter(|voice| voice.side == side) {

@@ -136,6 +136,8 @@ impl Show<'_, '_> {
             let (heard, standing) = self.view.claim(self.incident, entry.name.number, self.as_of)?;
             let text = claim.text.plain(self.reader.lang).trim_end_matches('.').to_owned();
             let mut line = Line::new().text(format!("{text} — ")).strong(standing.text().get(self.reader.lang));
+            let sources = self.view.cited(self.incident, &entry, self.as_of)?;
+            line = line.join(self.cites.cite(&sources, self.reader));
             for voice in &heard {
                 let sources = self.view.cited(self.incident, &voice.statement, self.as_of)?;
                 line = line.join(self.cites.cite(&sources, self.reader));
