@@ -5,11 +5,10 @@ use record::{
     entry::{Opening, Said},
     lang::Text,
     reply::{Line, Reply},
-    slug::Slug,
 };
 
 use crate::kit::{
-    Ask, Command, Failure, Given, Offers, Pen, Recording, Role, Room, Shape, Spec, compose, sentence, shown,
+    Ask, Command, Failure, Given, Offers, Pen, Recording, Role, Room, Shape, Spec, compose, read, sentence,
 };
 
 /// `/open handle | title`
@@ -53,14 +52,7 @@ fn open(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
 }
 
 fn entry(pen: &mut Pen<'_>) -> Result<(), Failure> {
-    let typed = pen.need(&HANDLE)?;
-    let handle = typed.parse::<Slug>().map_err(|_| {
-        let words = pen.ask.say(
-            " cannot be a handle. A handle is 1 to 32 of a-z, 0-9 and -, and does not begin with -: ",
-            " non può essere un nome breve. Servono da 1 a 32 caratteri fra a-z, 0-9 e -, e il primo non può essere -: ",
-        );
-        Failure::refused(Line::new().strong(shown(typed)).text(words).code("acme-2026").text("."))
-    })?;
+    let handle = read::handle(pen.ask, pen.need(&HANDLE)?)?;
     let taken = match handle.as_str() {
         ALL => Some(pen.ask.say(
             " means every incident. Please choose another handle.",

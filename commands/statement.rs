@@ -1,25 +1,25 @@
 //! `/statement`: records that somebody said something.
 
 use record::{
-    entry::{Kind, Said},
-    lang::{Lang, Text},
+    entry::{Kind, Ref, Said},
+    lang::Text,
     party::{self, Capacity, Organisation, Party},
-    reply::Reply,
+    reply::{Line, Reply},
     slug::folded,
-    statement::Statement,
+    statement::{Side, Stance, Statement},
     view::Incident,
 };
 
 use crate::kit::{
     Ask, Command, Failure, Given, INCIDENT, LINK, Offers, Pen, Recording, Role, Room, Shape, Spec, compose, read,
-    sentence,
+    sentence, shown,
 };
 
-/// `/statement incident date | speaker | text [| link]`
+/// `/statement incident date | speaker | text [| link] [| claim]`
 pub static STATEMENT: Command = Command {
     name: "statement",
     about: Text { en: "Record what somebody said", it: "Registra una dichiarazione" },
-    args: &[&INCIDENT.spec, &DATE, &SPEAKER, &TEXT, &LINK],
+    args: &[&INCIDENT.spec, &DATE, &SPEAKER, &TEXT, &LINK, &CLAIM],
     who: Role::Moderator,
     manages: false,
     aliases: &[],
@@ -51,6 +51,14 @@ static SPEAKER: Spec = sentence(
 );
 static TEXT: Spec =
     sentence("text", Text { en: "What was said, in our words", it: "Che cosa dice, in parole nostre" }, true);
+static CLAIM: Spec = sentence(
+    "claim",
+    Text {
+        en: "Which claim it is for or against, such as for:#12 or against:#12",
+        it: "Su quale affermazione si esprime, come a favore:#12 o contro:#12",
+    },
+    false,
+);
 
 fn statement(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     compose::propose(room, ask, &RECORDING, given)
@@ -60,39 +68,76 @@ fn entry(pen: &mut Pen<'_>) -> Result<(), Failure> {
     let incident = pen.incident()?;
     let (date, gist) = (pen.when(&DATE, &incident)?, pen.prose(&TEXT)?);
     let (speaker, capacity) = speaker(pen, &incident)?;
+    let claims = stances(pen, &incident)?;
     let sources = pen.sources(&incident)?;
-    let said = Statement {
-        speaker,
-        capacity,
-        published_by: None,
-        date,
-        as_of: None,
-        gist,
-        quote: None,
-        sources,
-        claims: Vec::new(),
-    };
+    let said =
+        Statement { speaker, capacity, published_by: None, date, as_of: None, gist, quote: None, sources, claims };
     pen.write(&incident.handle, Said::Statement(said))
 }
 
 fn speaker(pen: &Pen<'_>, incident: &Incident) -> Result<(Option<Party>, Capacity), Failure> {
     let typed = pen.need(&SPEAKER)?;
-    let wanted = folded(typed.trim());
-    if is_unnamed(&wanted) {
+    if read::is_unnamed(typed) {
         return Ok((None, Capacity::Unnamed));
     }
-    for entry in pen.room.view.of_kind(incident, Kind::Organisation, None)? {
-        if let Said::Organisation(organisation) = entry.said
-            && entry.retracted.is_none()
-            && is_called(&organisation, &wanted)
-        {
-            let capacity = capacity(&organisation);
-            return Ok((Some(Party::Organisation(organisation.handle)), capacity));
-        }
+    if let Some(organisation) = read::member(pen.room, incident, typed)? {
+        let capacity = capacity(&organisation);
+        return Ok((Some(Party::Organisation(organisation.handle)), capacity));
     }
     let (name, capacity) = in_capacity(typed);
     let capacity = capacity.unwrap_or(Capacity::Other);
     Ok((Some(Party::named(&read::name(pen.ask, SPEAKER.name, name)?)), capacity))
+}
+
+/// `for:#12, against:#14`: which claims it speaks of.
+fn stances(pen: &Pen<'_>, incident: &Incident) -> Result<Vec<Stance>, Failure> {
+    let mut stances: Vec<Stance> = Vec::new();
+    for typed in pen.given(&CLAIM).into_iter().flat_map(|typed| typed.split(',')) {
+        let Some((side, number)) = side_of(typed, incident) else { return Err(no_stance(pen, typed)) };
+        let claim = pen.room.view.entry(incident, number, None)?;
+        let stands = claim.is_some_and(|claim| claim.said.kind() == Kind::Claim && claim.retracted.is_none());
+        if !stands {
+            let words = pen.ask.say(
+                " is no claim that somebody can speak for or against. These are: ",
+                " non è un'affermazione su cui esprimersi. Ecco quali lo sono: ",
+            );
+            let line = Line::new().strong(incident.name(number).to_string()).text(words);
+            return Err(Failure::refused(line.code(format!("/claims {}", incident.handle)).text(".")));
+        }
+        let claim = Ref::Number(number);
+        if stances.iter().any(|stance| stance.claim == claim) {
+            let words = pen.ask.say(
+                " is named twice: a statement takes one side on a claim, once.",
+                " è indicata due volte: una dichiarazione prende posizione su un'affermazione una volta sola.",
+            );
+            return Err(Failure::refused(Line::new().strong(incident.name(number).to_string()).text(words)));
+        }
+        stances.push(Stance { claim, side });
+    }
+    Ok(stances)
+}
+
+/// "for:#12", "contro westpole#14".
+fn side_of(typed: &str, incident: &Incident) -> Option<(Side, u32)> {
+    let typed = typed.trim();
+    let rest = typed.trim_end_matches(|letter: char| letter.is_ascii_digit());
+    let number = typed.get(rest.len()..)?.parse().ok()?;
+    let rest = rest.trim_end_matches('#').trim_end();
+    let rest = rest.strip_suffix(incident.handle.as_str()).unwrap_or(rest);
+    let wanted = folded(rest.trim_end_matches([' ', ':']));
+    let side = Side::ALL.iter().copied().find(|side| read::is_word(&wanted, side.code(), side.text()))?;
+    Some((side, number))
+}
+
+fn no_stance(pen: &Pen<'_>, typed: &str) -> Failure {
+    let words = pen.ask.say(
+        " does not say on which side of which claim it stands. Write ",
+        " non dice da che parte sta, e di quale affermazione. Scrivi ",
+    );
+    let (yes, no, back) =
+        pen.ask.say(("for:#12", "against:#12", "taken-back:#12"), ("a favore:#12", "contro:#12", "ritratta:#12"));
+    let line = Line::new().strong(shown(typed.trim())).text(words).code(yes).text(", ").code(no);
+    Failure::refused(line.text(pen.ask.say(" or ", " o ")).code(back).text("."))
 }
 
 /// A name, and the capacity in brackets behind it: "Anna Rossi (autorità)".
@@ -100,19 +145,9 @@ fn in_capacity(typed: &str) -> (&str, Option<Capacity>) {
     let found = typed.trim().strip_suffix(')').and_then(|rest| rest.rsplit_once('('));
     let Some((name, word)) = found.filter(|(name, _)| !name.trim().is_empty()) else { return (typed, None) };
     let wanted = folded(word.trim());
-    let is = |it: &Capacity| it.code() == wanted || Lang::ALL.iter().any(|lang| folded(it.text().get(*lang)) == wanted);
-    let capacity = Capacity::ALL.iter().copied().filter(|it| *it != Capacity::Unnamed).find(is);
+    let is = |it: &Capacity| *it != Capacity::Unnamed && read::is_word(&wanted, it.code(), it.text());
+    let capacity = Capacity::ALL.iter().copied().find(is);
     (if capacity.is_some() { name.trim() } else { typed }, capacity)
-}
-
-fn is_unnamed(wanted: &str) -> bool {
-    let named = Capacity::Unnamed.text();
-    wanted == "-" || wanted == Capacity::Unnamed.code() || Lang::ALL.iter().any(|lang| wanted == named.get(*lang))
-}
-
-fn is_called(organisation: &Organisation, wanted: &str) -> bool {
-    let mut names = organisation.aliases.iter().chain([&organisation.name]);
-    organisation.handle.as_str() == wanted || names.any(|name| folded(name) == wanted)
 }
 
 /// In what capacity an organisation speaks: its first role, the most telling.
@@ -132,19 +167,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_organisation_is_known_by_any_of_its_names_and_speaks_in_its_first_role() {
+    fn an_organisation_speaks_in_its_first_role() {
         let organisation = Organisation {
             handle: "pa-digitale".parse().expect("a handle"),
             name: "PA Digitale".to_owned(),
-            aliases: vec!["PAdì".to_owned()],
+            aliases: Vec::new(),
             roles: vec![party::Role::Supplier, party::Role::Customer],
             about: None,
             sources: Vec::new(),
         };
-        for typed in ["pa-digitale", "PA DIGITALE", "padi"] {
-            assert!(is_called(&organisation, &folded(typed)), "{typed}");
-        }
-        assert!(!is_called(&organisation, &folded("digitale")));
         assert_eq!(capacity(&organisation), Capacity::Supplier);
     }
 
@@ -154,13 +185,5 @@ mod tests {
         assert_eq!(in_capacity("AGI (PRESS) "), ("AGI", Some(Capacity::Press)));
         assert_eq!(in_capacity("Acme (Italy)"), ("Acme (Italy)", None));
         assert_eq!(in_capacity("(press)"), ("(press)", None));
-    }
-
-    #[test]
-    fn sources_without_a_name_are_called_so_in_either_language() {
-        for typed in ["-", "unnamed", "Unnamed sources", "Fonti anonime"] {
-            assert!(is_unnamed(&folded(typed)), "{typed}");
-        }
-        assert!(!is_unnamed(&folded("AGI")));
     }
 }

@@ -78,11 +78,7 @@ impl Pen<'_> {
     pub fn subject(&self) -> Result<(Incident, Entry), Failure> {
         let (incident, entry) = (ENTRY.read)(self.room, self.ask, self.need(&ENTRY.spec)?)?;
         if let Some(retracted) = &entry.retracted {
-            return Err(refused_for(conflict(
-                self.ask,
-                &Conflict::Retracted(entry.name.clone()),
-                Some(incident.name(retracted.number)),
-            )));
+            return Err(self::retracted(self.ask, entry.name.clone(), incident.name(retracted.number)));
         }
         if let Some(Ref::Number(subject)) = entry.said.subject() {
             let subject = incident.name(subject).to_string();
@@ -291,7 +287,7 @@ pub fn incident_of(room: &Room<'_>, ask: &Ask, recording: &Recording, draft: &pr
 }
 
 /// The number of an entry's newest change, or its own.
-fn newest(entry: &Entry) -> u32 {
+pub fn newest(entry: &Entry) -> u32 {
     let retracted = entry.retracted.as_ref().map(|retracted| retracted.number);
     retracted.or(entry.corrections.last().map(|last| last.number)).unwrap_or(entry.name.number)
 }
@@ -361,9 +357,14 @@ pub fn done(ask: &Ask, line: Line, name: Option<&EntryName>) -> Reply {
     Reply { personal: false, ..Reply::personal(Tone::Good, line) }.row(to_timeline)
 }
 
+/// Where whoever asks is known.
+pub fn address(ask: &Ask) -> Address {
+    ask.caller.address.clone().unwrap_or_else(|| Address(OPERATOR.to_owned()))
+}
+
 /// The name that whoever asks has in the record, and the fact that gives it to them if they have none yet.
 pub fn author(room: &Room<'_>, ask: &Ask) -> Result<(Author, Option<Fact>), Failure> {
-    let address = ask.caller.address.clone().unwrap_or_else(|| Address(OPERATOR.to_owned()));
+    let address = address(ask);
     if let Some(author) = room.view.author(&address)? {
         return Ok((author, None));
     }
@@ -445,6 +446,16 @@ pub fn write(room: &Room<'_>, ask: &Ask, set: Set) -> Result<Receipt, Failure> {
         NotSaid::Refused(not) => refused_for(conflict(ask, &not, None)),
         other => unsaid(ask, other),
     })
+}
+
+/// That an organisation is recorded already.
+pub fn taken(ask: &Ask, handle: Slug, entry: EntryName) -> Failure {
+    refused_for(conflict(ask, &Conflict::OrganisationTaken(handle, entry), None))
+}
+
+/// That an entry was taken back already.
+pub fn retracted(ask: &Ask, entry: EntryName, by: EntryName) -> Failure {
+    refused_for(conflict(ask, &Conflict::Retracted(entry), Some(by)))
 }
 
 fn refused_for((line, changed): (Line, Option<EntryName>)) -> Failure {

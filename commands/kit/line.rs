@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use record::{channel::Network, find::near, reply::Line};
 
 use super::{
-    Ask, Command, Failure, Shape,
+    Ask, Command, Failure, Shape, Spec,
     args::{did_you_mean, shown},
 };
 
@@ -165,35 +165,69 @@ fn all_named(command: &Command, rest: &str) -> bool {
     words(rest).is_ok_and(|words| !words.is_empty() && words.iter().all(known))
 }
 
-/// `westpole 2023-12-20 | what happened | https://…`: words before the first bar, then whole sentences, as typed.
+/// `westpole 2023-12-20 | what happened | https://…`: words before the first bar, then whole sentences, as typed. Where
+/// the last argument before the bar is a sentence, it is all that stands there, or else what stands behind the bar.
 fn piped(command: &Command, ask: &Ask, rest: &str, before: usize) -> Result<Given, Failure> {
     let mut parts = rest.split('|').map(str::trim);
-    let mut given = Given::default();
-    let mut first: Vec<&str> = parts.next().unwrap_or_default().split_whitespace().collect();
+    let (mut given, mut left, mut next) = (Given::default(), parts.next().unwrap_or_default(), 0);
+    let is_sentence = |at: usize| at + 1 == before && command.args.get(at).is_some_and(|arg| ends_at_bar(arg.shape));
     for (at, arg) in command.args.iter().take(before).enumerate() {
         // A date may have several words: "8 dicembre verso le 5".
-        let most = if arg.shape == Shape::When && at + 1 == before { first.len() } else { first.len().min(1) };
-        let words: Vec<&str> = first.drain(..most).collect();
-        let words = words.join(" ");
-        if !words.is_empty() {
-            let value = words.strip_prefix(arg.name).and_then(|value| value.strip_prefix(':')).unwrap_or(&words);
-            given.0.insert(arg.name, value.to_owned());
+        let whole = is_sentence(at) || (arg.shape == Shape::When && at + 1 == before);
+        let (word, more) = match whole {
+            true => (left, ""),
+            false => left.split_once(char::is_whitespace).unwrap_or((left, "")),
+        };
+        if word.is_empty() {
+            break;
         }
+        let value = called(arg, word).unwrap_or(word);
+        given.0.insert(arg.name, value.to_owned());
+        (left, next) = (more.trim_start(), at + 1);
     }
-    if let Some(word) = first.first() {
+    if let Some(word) = left.split_whitespace().next() {
         return Err(too_many(command, ask, word));
     }
-    let mut sentences = command.args.iter().skip(before);
+    if !is_sentence(next) {
+        next = before;
+    }
     for part in parts {
-        match sentences.next() {
+        if let Some((arg, value)) = by_name(command, next, part) {
+            put(&mut given, command, ask, arg.name, value.to_owned())?;
+            continue;
+        }
+        while command.args.get(next).is_some_and(|arg| given.get(arg.name).is_some()) {
+            next += 1;
+        }
+        match command.args.get(next) {
             // Where something must be given, a dash may mean something: nobody who is named.
             Some(arg) if part.is_empty() && arg.required => return Err(missing(command, ask, arg.name)),
             Some(arg) if (part.is_empty() || part == "-") && !arg.required => {}
             Some(arg) => drop(given.0.insert(arg.name, part.to_owned())),
             None => return Err(too_many_parts(command, ask)),
         }
+        next += 1;
     }
     Ok(given)
+}
+
+/// Whether a value may have several words before a bar.
+fn ends_at_bar(shape: Shape) -> bool {
+    shape.is_greedy() || matches!(shape, Shape::Choice(_))
+}
+
+/// What stands behind an argument's name and a colon.
+fn called<'a>(arg: &Spec, part: &'a str) -> Option<&'a str> {
+    part.strip_prefix(arg.name)?.strip_prefix(':').map(str::trim)
+}
+
+/// Once only what may be left out is to come, a part may say by name what it is: `| link:https://…`.
+fn by_name<'a>(command: &Command, next: usize, part: &'a str) -> Option<(&'static Spec, &'a str)> {
+    if command.args.get(next).is_some_and(|arg| arg.required) {
+        return None;
+    }
+    let mut optional = command.args.iter().copied().filter(|arg| !arg.required);
+    optional.find_map(|arg| called(arg, part).filter(|value| !value.is_empty()).map(|value| (arg, value)))
 }
 
 fn too_many_parts(command: &Command, ask: &Ask) -> Failure {
@@ -337,10 +371,35 @@ mod tests {
         Ok(given)
     }
 
-    static PIPED: &[&Command] = &[&Command {
+    static PIPED: &[&Command] = &[&TELL, &COUNT];
+
+    static COUNT: Command = Command {
+        name: "count",
+        about: record::lang::Text { en: "x", it: "y" },
+        args: &[
+            &one("incident", true, Shape::Incident),
+            &one("how", true, Shape::Prose),
+            &one("value", true, Shape::Prose),
+        ],
+        who: super::super::Role::Reader,
+        manages: false,
+        aliases: &[],
+        piped: Some(2),
+        posts: false,
+        example: "x y | 3",
+        run: |_, _, _| Ok(record::reply::Reply::default()),
+    };
+
+    static TELL: Command = Command {
         name: "tell",
         about: record::lang::Text { en: "x", it: "y" },
-        args: &[&one("incident", true), &one("when", true), &one("text", true), &one("link", false)],
+        args: &[
+            &one("incident", true, Shape::Incident),
+            &one("when", true, Shape::When),
+            &one("text", true, Shape::Prose),
+            &one("link", false, Shape::Prose),
+            &one("claim", false, Shape::Word),
+        ],
         who: super::super::Role::Reader,
         manages: false,
         aliases: &["t"],
@@ -348,11 +407,10 @@ mod tests {
         posts: false,
         example: "x 2023 | y",
         run: |_, _, _| Ok(record::reply::Reply::default()),
-    }];
+    };
 
-    const fn one(name: &'static str, required: bool) -> crate::kit::Spec {
-        let about = record::lang::Text { en: "x", it: "y" };
-        crate::kit::Spec { name, about, required, shape: Shape::Prose }
+    const fn one(name: &'static str, required: bool, shape: Shape) -> Spec {
+        Spec { name, about: record::lang::Text { en: "x", it: "y" }, required, shape }
     }
 
     #[test]
@@ -367,7 +425,27 @@ mod tests {
         assert!(given("/tell x 2023-12").is_err_and(|why| why.contains("text")));
         assert!(given("/tell x 2023-12 | ").is_err_and(|why| why.contains("text")));
         assert!(given("/tell x 2023-12 more | y").is_err_and(|why| why.contains("more")));
-        assert!(given("/tell x 2023-12 | a | b | c").is_err_and(|why| why.contains("more parts")));
+        assert!(given("/tell x 2023-12 | a | b | c | d").is_err_and(|why| why.contains("more parts")));
+    }
+
+    #[test]
+    fn what_may_be_left_out_may_be_named_behind_a_bar() {
+        let of = |line: &str| given(line).expect(line).into_iter().map(|(_, value)| value).collect::<Vec<_>>();
+        assert_eq!(of("/tell x 2023 | y | claim:for:#1"), ["for:#1", "x", "y", "2023"]);
+        assert_eq!(of("/tell x 2023 | y | claim: for:#1 | https://a"), ["for:#1", "x", "https://a", "y", "2023"]);
+        assert_eq!(of("/tell x 2023 | link: see there"), ["x", "link: see there", "2023"], "it must be given");
+        assert!(given("/tell x 2023 | y | https://a | link:b").is_err_and(|why| why.contains("twice")));
+    }
+
+    #[test]
+    fn a_sentence_may_stand_on_either_side_of_the_first_bar() {
+        for line in ["/count x how many | 3", "/count x | how many | 3", "/count x how:how many | 3"] {
+            let all = [("how", "how many"), ("incident", "x"), ("value", "3")];
+            assert_eq!(given(line), Ok(all.map(|(name, value)| (name, value.to_owned())).to_vec()), "{line}");
+        }
+        assert!(given("/count x how many").is_err_and(|why| why.contains("value")));
+        assert!(given("/count x").is_err_and(|why| why.contains("how")));
+        assert!(given("/count x | how many").is_err_and(|why| why.contains("value")));
     }
 
     proptest! {

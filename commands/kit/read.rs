@@ -3,10 +3,13 @@
 use chrono_tz::Tz;
 use record::{
     dossier::MAX_NAME,
+    entry::{Kind, Said},
     heard,
     lang::{Lang, Prose, ProseError, Text},
     link::{Link, NotALink},
+    party::{Capacity, Organisation},
     reply::Line,
+    slug::{Slug, folded},
     view::{Entry, Incident, local},
     when::{NotAWhen, When},
 };
@@ -132,6 +135,47 @@ pub fn name(ask: &Ask, name: &str, typed: &str) -> Result<String, Failure> {
     }
 }
 
+/// A handle, as it will be called from now on.
+pub fn handle(ask: &Ask, typed: &str) -> Result<Slug, Failure> {
+    typed.parse().map_err(|_| {
+        let words = ask.say(
+            " cannot be a handle. A handle is 1 to 32 of a-z, 0-9 and -, and does not begin with -: ",
+            " non può essere un nome breve. Servono da 1 a 32 caratteri fra a-z, 0-9 e -, e il primo non può essere -: ",
+        );
+        Failure::refused(Line::new().strong(shown(typed)).text(words).code("acme-2026").text("."))
+    })
+}
+
+/// The organisation of an incident that is called so, by its handle or one of its names.
+pub fn member(room: &Room<'_>, incident: &Incident, typed: &str) -> Result<Option<Organisation>, Failure> {
+    let wanted = folded(typed.trim());
+    for entry in room.view.of_kind(incident, Kind::Organisation, None)? {
+        if let Said::Organisation(organisation) = entry.said
+            && entry.retracted.is_none()
+            && is_called(&organisation, &wanted)
+        {
+            return Ok(Some(organisation));
+        }
+    }
+    Ok(None)
+}
+
+fn is_called(organisation: &Organisation, wanted: &str) -> bool {
+    let mut names = organisation.aliases.iter().chain([&organisation.name]);
+    organisation.handle.as_str() == wanted || names.any(|name| folded(name) == wanted)
+}
+
+/// Whether this stands for sources that are not named.
+pub fn is_unnamed(typed: &str) -> bool {
+    let (wanted, unnamed) = (folded(typed.trim()), Capacity::Unnamed);
+    wanted == "-" || is_word(&wanted, unnamed.code(), unnamed.text())
+}
+
+/// Whether a folded word is a code, or what people call it in some language.
+pub fn is_word(wanted: &str, code: &str, text: Text) -> bool {
+    wanted == code || Lang::ALL.into_iter().any(|lang| folded(text.get(lang)) == wanted)
+}
+
 /// An address of a source.
 pub fn link(ask: &Ask, typed: &str) -> Result<Link, Failure> {
     typed.parse().map_err(|not| {
@@ -158,4 +202,35 @@ pub fn link(ask: &Ask, typed: &str) -> Result<Link, Failure> {
                 .into(),
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use record::party::Role;
+
+    use super::*;
+
+    #[test]
+    fn an_organisation_is_known_by_any_of_its_names() {
+        let organisation = Organisation {
+            handle: "pa-digitale".parse().expect("a handle"),
+            name: "PA Digitale".to_owned(),
+            aliases: vec!["PAdì".to_owned()],
+            roles: vec![Role::Supplier],
+            about: None,
+            sources: Vec::new(),
+        };
+        for typed in ["pa-digitale", "PA DIGITALE", "padi"] {
+            assert!(is_called(&organisation, &folded(typed)), "{typed}");
+        }
+        assert!(!is_called(&organisation, &folded("digitale")));
+    }
+
+    #[test]
+    fn sources_without_a_name_are_called_so_in_either_language() {
+        for typed in ["-", "unnamed", "Unnamed sources", "Fonti anonime"] {
+            assert!(is_unnamed(typed), "{typed}");
+        }
+        assert!(!is_unnamed("AGI"));
+    }
 }
