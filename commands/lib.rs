@@ -4,12 +4,16 @@
 #![warn(missing_docs)]
 
 mod about;
+mod affected;
 mod audit;
+mod claim;
 mod claims;
+mod close;
 mod correct;
 mod delivery;
 mod discard;
 mod event;
+mod figure;
 mod help;
 mod history;
 mod incident;
@@ -21,6 +25,7 @@ mod moderators;
 mod mute;
 mod new;
 mod open;
+mod organisation;
 mod privacy;
 mod publish;
 mod redraft;
@@ -30,12 +35,14 @@ mod source;
 mod sources;
 mod start;
 mod statement;
+mod status;
 mod subscribe;
 mod subscriptions;
 mod suggest;
 mod test;
 mod timeline;
 mod timezone;
+mod undo;
 mod unsubscribe;
 mod who;
 
@@ -56,6 +63,7 @@ pub static ALL: &[&Command] = &[
     &incidents::INCIDENTS,
     &search::SEARCH,
     &claims::CLAIMS,
+    &affected::AFFECTED,
     &who::WHO,
     &new::NEW,
     &subscribe::SUBSCRIBE,
@@ -77,9 +85,15 @@ pub static ALL: &[&Command] = &[
     &event::EVENT,
     &statement::STATEMENT,
     &source::SOURCE,
+    &figure::FIGURE,
+    &claim::CLAIM,
+    &organisation::ORGANISATION,
+    &status::STATUS,
     &correct::CORRECT,
     &retract::RETRACT,
+    &undo::UNDO,
     &open::OPEN,
+    &close::CLOSE,
     &publish::PUBLISH,
     &discard::DISCARD,
     &redraft::REDRAFT,

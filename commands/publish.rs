@@ -10,13 +10,13 @@ use record::{
 };
 
 use crate::{
-    correct, event,
+    claim, close, correct, event, figure,
     kit::{
         self, Arg, Ask, Command, Failure, Given, Recording, Role, Room, Shape, Spec, compose,
         decide::{self, Why},
         read_flag, shown,
     },
-    open, retract, source, statement, suggest,
+    open, organisation, retract, source, statement, status, suggest,
 };
 
 /// `/publish draft [quiet]`
@@ -69,10 +69,15 @@ static RECORDINGS: &[&Recording] = &[
     &event::RECORDING,
     &statement::RECORDING,
     &source::RECORDING,
+    &figure::RECORDING,
+    &claim::RECORDING,
+    &organisation::RECORDING,
+    &status::RECORDING,
     &correct::RECORDING,
     &retract::RECORDING,
     &open::RECORDING,
     &suggest::RECORDING,
+    &close::RECORDING,
 ];
 
 /// The command that made a draft.

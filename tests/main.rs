@@ -6,6 +6,7 @@ mod doors;
 mod following;
 mod format;
 mod house;
+mod keeping;
 mod moderating;
 mod recording;
 mod render;

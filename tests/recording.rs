@@ -17,26 +17,26 @@ use strillone::{
 use crate::town::{Town, ask, at, says, silent_on};
 
 /// Somebody who keeps the record, at the console.
-struct Keeper {
+pub struct Keeper {
     session: Session,
     lang: Lang,
 }
 
 impl Keeper {
-    fn of(town: &Town) -> Keeper {
+    pub fn of(town: &Town) -> Keeper {
         Keeper::speaking(town, Lang::En)
     }
 
-    fn speaking(town: &Town, lang: Lang) -> Keeper {
+    pub fn speaking(town: &Town, lang: Lang) -> Keeper {
         Keeper { session: Session::new(Link::Here(town.desk.clone()), Role::Owner, lang), lang }
     }
 
-    fn ask(&mut self, line: &str) -> String {
+    pub fn ask(&mut self, line: &str) -> String {
         ask(&mut self.session, self.lang, line)
     }
 
     /// Drafts and publishes.
-    fn record(&mut self, line: &str) -> String {
+    pub fn record(&mut self, line: &str) -> String {
         let preview = self.ask(line);
         self.ask(&button(&preview, "/publish"))
     }
@@ -44,20 +44,20 @@ impl Keeper {
 
 /// The first line behind a button that begins so.
 #[track_caller]
-fn button(answer: &str, command: &str) -> String {
+pub fn button(answer: &str, command: &str) -> String {
     let line = answer.lines().find_map(|line| line.find(&format!("{command} ")).map(|at| line[at..].trim().to_owned()));
     line.unwrap_or_else(|| panic!("no button for {command} in:\n{answer}"))
 }
 
-fn incident(town: &Town, handle: &str) -> Incident {
+pub fn incident(town: &Town, handle: &str) -> Incident {
     town.store().view().incident(handle).unwrap().unwrap()
 }
 
-fn entry(town: &Town, number: u32) -> Entry {
+pub fn entry(town: &Town, number: u32) -> Entry {
     town.store().view().entry(&incident(town, "westpole"), number, None).unwrap().unwrap()
 }
 
-fn last(town: &Town) -> Entry {
+pub fn last(town: &Town) -> Entry {
     entry(town, incident(town, "westpole").last)
 }
 

@@ -152,6 +152,7 @@ fn every_reader_command_answers_in_both_languages() {
         ("/incidents ransomware", "westpole", "westpole"),
         ("/search firewall", "Entries with “firewall”", "Voci con «firewall»"),
         ("/claims westpole", "4 claims", "4 affermazioni"),
+        ("/affected westpole", "2 organisations hit", "2 organizzazioni colpite"),
         ("/who PA Digitale", "PA Digitale", "PA Digitale"),
         ("/who acn", "authority", "autorità"),
         ("/history westpole", "Nothing was corrected or retracted.", "Nulla è stato corretto o ritrattato."),

@@ -424,7 +424,11 @@ mod tests {
         assert_eq!(given("/tell x 2023-12 | y").map(|given| given.len()), Ok(3));
         assert!(given("/tell x 2023-12").is_err_and(|why| why.contains("text")));
         assert!(given("/tell x 2023-12 | ").is_err_and(|why| why.contains("text")));
-        assert!(given("/tell x 2023-12 more | y").is_err_and(|why| why.contains("more")));
+        let date = given("/tell x 8 dicembre verso le 5 | y").map(|all| all.contains(&("when", "8 dicembre verso le 5".to_owned())));
+        assert_eq!(date, Ok(true));
+            given("/tell x 8 dicembre verso le 5 | y").map(|it| it.0["when"].clone()),
+            Ok("8 dicembre verso le 5".to_owned())
+        );
         assert!(given("/tell x 2023-12 | a | b | c | d").is_err_and(|why| why.contains("more parts")));
     }
 

@@ -665,6 +665,27 @@ impl<'a> View<'a> {
         Ok(self.incident(place.incident.as_str())?.map(|incident| (incident, place.number)))
     }
 
+    /// The newest entry that somebody wrote in the record, if that was not before a moment.
+    pub fn last_by(&self, author: &Author, since: DateTime<Utc>) -> Read_<Option<(Incident, Entry)>> {
+        let rows = self.state.range(Bound::Included(keys::line(0)), Bound::Included(keys::line(self.head.commit)));
+        for row in rows.rev() {
+            let (_, bytes) = row?;
+            let (header, public) =
+                line::glance(&bytes).map_err(|error| StateError::Damaged(format!("a line: {error}")))?;
+            if header.recorded_at < since {
+                break;
+            }
+            if let (Some(place), Some(public)) = (header.entry, public)
+                && public.author == *author
+                && let Some(incident) = self.incident(place.incident.as_str())?
+                && let Some(entry) = self.entry(&incident, place.number, None)?
+            {
+                return Ok(Some((incident, entry)));
+            }
+        }
+        Ok(None)
+    }
+
     /// The commit at which an entry was recorded.
     pub fn commit_of(&self, incident: &Incident, number: u32) -> Read_<Option<u64>> {
         Ok(EntryRow::read(self.state, incident.id, number)?.map(|row| row.commit))

@@ -1,5 +1,6 @@
 //! Something known → a reply: one page for command, push, web and feed.
 
+mod affected;
 mod claims;
 mod delivery;
 mod follows;
@@ -16,6 +17,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 
+pub use affected::affected;
 pub use claims::claims;
 pub use delivery::{Deliveries, deliveries};
 pub use follows::{clock, filters, followed, in_trouble, plural, promise, subscriptions, until};
