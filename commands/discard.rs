@@ -9,7 +9,7 @@ use record::{
 
 use crate::{
     kit::{Ask, Command, Failure, Given, Role, Room, compose, decide},
-    publish::{DRAFT, decision, recording},
+    publish::{DRAFT, recording},
 };
 
 /// `/discard draft`
@@ -38,7 +38,7 @@ fn discard(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
     let row = room.view.draft(number)?;
     let said = vec![Drafted::Fact(Fact::Decided { draft: number, published: false, by: ask.caller.address.clone() })];
     let receipt =
-        compose::write(room, ask, Set { ask: Some(decision(number)), expects: Vec::new(), said, at: ask.at })?;
+        compose::write(room, ask, Set { ask: Some(compose::decision(number)), expects: Vec::new(), said, at: ask.at })?;
     if receipt.repeated
         && let Err(over) = compose::waiting(room, ask, number)?
     {

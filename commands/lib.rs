@@ -12,6 +12,7 @@ mod close;
 mod correct;
 mod delivery;
 mod discard;
+mod edit;
 mod event;
 mod figure;
 mod help;
@@ -46,7 +47,7 @@ mod undo;
 mod unsubscribe;
 mod who;
 
-use kit::{Ask, Command, Failure, House, Role, Room};
+use kit::{Ask, Command, Failure, House, Role, Room, form, form::Form};
 use record::{
     lang::Lang,
     private::Fact,
@@ -97,6 +98,7 @@ pub static ALL: &[&Command] = &[
     &publish::PUBLISH,
     &discard::DISCARD,
     &redraft::REDRAFT,
+    &edit::EDIT,
 ];
 
 /// An answer, and what broke on our side, if something did: to be logged once, by whoever asked.
@@ -116,6 +118,22 @@ pub fn answer(store: &Store, house: &House, ask: &Ask) -> Answer {
         Err(Failure::Refused(reply)) => Answer { reply: *reply, broke: None },
         Err(Failure::Broke(cause)) => Answer { reply: sorry(ask.lang), broke: Some(cause) },
     }
+}
+
+/// The form that answers an ask where a door can show one: a command that records and lacks something is asked for it,
+/// and a draft to be changed is shown as it was given. None where the answer is another.
+pub fn form(store: &Store, ask: &Ask) -> Option<Form> {
+    let command = called(&ask.line).filter(|command| ask.caller.role >= command.least())?;
+    match command.records() {
+        true => form::missing(command, ask),
+        false if command.name == edit::EDIT.name => edit::form(&store.view(), ask),
+        false => None,
+    }
+}
+
+/// Whether a line could be answered by a form, so that a door should ask for one first.
+pub fn may_need_form(line: &str) -> bool {
+    called(line).is_some_and(|command| command.records() || command.name == edit::EDIT.name)
 }
 
 /// The apology for what went wrong on our side.
@@ -145,10 +163,11 @@ pub fn called(line: &str) -> Option<&'static Command> {
 }
 
 fn run(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {
-    let typed = kit::typed(ALL, ask)?;
-    if ask.caller.role < typed.command.least() {
-        return Err(refuse(room, ask, typed.command));
+    // Who may not is told so, and not what else the line lacks.
+    if let Some(command) = called(&ask.line).filter(|command| ask.caller.role < command.least()) {
+        return Err(refuse(room, ask, command));
     }
+    let typed = kit::typed(ALL, ask)?;
     (typed.command.run)(room, ask, &typed.given)
 }
 
@@ -238,8 +257,8 @@ mod tests {
             let args = command.args;
             let required: Vec<bool> = args.iter().map(|arg| arg.required).collect();
             assert!(required.is_sorted_by(|a, b| a >= b), "/{}: required before optional", command.name);
-            let greedy = args.iter().filter(|arg| arg.shape.is_greedy()).count();
-            // In a piped command each sentence ends at a bar.
+            let greedy = args.iter().filter(|arg| arg.shape.is_greedy() && arg.required).count();
+            // In a piped command each sentence ends at a bar; elsewhere those behind the first are given by name.
             assert!(greedy <= 1 || command.piped.is_some(), "/{}: only one argument can take all words", command.name);
             let names: BTreeSet<_> = args.iter().map(|arg| arg.name).collect();
             assert_eq!(names.len(), args.len(), "/{}: an argument twice", command.name);

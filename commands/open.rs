@@ -7,9 +7,7 @@ use record::{
     reply::{Line, Reply},
 };
 
-use crate::kit::{
-    Ask, Command, Failure, Given, Offers, Pen, Recording, Role, Room, Shape, Spec, compose, read, sentence,
-};
+use crate::kit::{Ask, Command, Failure, Given, Offers, Pen, Recording, Role, Room, Shape, Spec, compose, named, read};
 
 /// `/open handle | title`
 pub static OPEN: Command = Command {
@@ -37,7 +35,7 @@ static HANDLE: Spec = Spec {
     required: true,
     shape: Shape::Word,
 };
-static TITLE: Spec = sentence("title", Text { en: "Its title", it: "Il titolo" }, true);
+static TITLE: Spec = named("title", Text { en: "Its title", it: "Il titolo" }, true);
 
 /// Not an argument: the clock of whoever opens it, kept so that another publisher's does not take its place.
 const ZONE: &str = "zone";

@@ -39,7 +39,7 @@ pub static RECORDING: Recording = Recording { command: &ORGANISATION, compose: e
 static HANDLE: Spec = Spec {
     name: "handle",
     about: Text {
-        en: "The short name it is called by in every incident: a-z, 0-9 and -, at most 32",
+        en: "Its short name, the same in every incident: a-z, 0-9 and -, at most 32",
         it: "Il nome breve che ha in ogni incidente: a-z, 0-9 e -, al massimo 32",
     },
     required: true,

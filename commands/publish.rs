@@ -3,7 +3,7 @@
 use record::{
     entry::{Draft, EntryName, Level, Said},
     lang::{Lang, Text},
-    private::{self, Address, AskKey, Fact},
+    private::{self, Address, Fact},
     reply::{Block, Button, Line, Reply, Tone},
     slug::Slug,
     store::{Drafted, Set},
@@ -86,11 +86,6 @@ pub fn recording(name: &str) -> Result<&'static Recording, Failure> {
     known.ok_or_else(|| Failure::Broke(format!("a draft was made with /{name}, which records nothing")))
 }
 
-/// A draft is decided on once, whoever presses and however often: the writer takes the first.
-pub fn decision(number: u64) -> AskKey {
-    AskKey { platform: "draft".to_owned(), bot: String::new(), id: number.to_string() }
-}
-
 fn publish(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     let number = DRAFT.need(room, ask, given)?;
     let quiet = QUIET.of(room, ask, given)?.unwrap_or(false);
@@ -122,7 +117,7 @@ fn publish(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
     said.push(Drafted::Fact(Fact::Decided { draft: number, published: true, by: ask.caller.address.clone() }));
     let expects = compose::expects(room, ask, &draft)?;
     let row = room.view.draft(number)?;
-    let receipt = compose::write(room, ask, Set { ask: Some(decision(number)), expects, said, at: ask.at })?;
+    let receipt = compose::write(room, ask, Set { ask: Some(compose::decision(number)), expects, said, at: ask.at })?;
     let Some(name) = receipt.entries.last().filter(|_| !receipt.repeated) else {
         // Somebody was faster.
         return match compose::waiting(room, ask, number)? {

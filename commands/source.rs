@@ -8,7 +8,7 @@ use record::{
 };
 
 use crate::kit::{
-    Ask, Command, Failure, Given, INCIDENT, Offers, Pen, Recording, Role, Room, Shape, Spec, compose, read, sentence,
+    Ask, Command, Failure, Given, INCIDENT, Offers, Pen, Recording, Role, Room, Shape, Spec, compose, named, read,
 };
 
 /// `/source incident link [| publisher] [| title] [| date]`
@@ -28,8 +28,13 @@ pub static SOURCE: Command = Command {
 /// How it records.
 pub static RECORDING: Recording = Recording { command: &SOURCE, compose: entry, offers: Offers::Nothing };
 
-static LINK: Spec = sentence("link", Text { en: "Its web address", it: "Il suo indirizzo web" }, true);
-static PUBLISHER: Spec = sentence(
+static LINK: Spec = Spec {
+    name: "link",
+    about: Text { en: "Its web address", it: "Il suo indirizzo web" },
+    required: true,
+    shape: Shape::Link,
+};
+static PUBLISHER: Spec = named(
     "publisher",
     Text {
         en: "Who published it; the site's name, if left out",
@@ -38,7 +43,7 @@ static PUBLISHER: Spec = sentence(
     false,
 );
 static TITLE: Spec =
-    sentence("title", Text { en: "Its title, as published", it: "Il titolo, com'è stato pubblicato" }, false);
+    named("title", Text { en: "Its title, as published", it: "Il titolo, com'è stato pubblicato" }, false);
 static DATE: Spec = Spec {
     name: "date",
     about: Text { en: "When it was published, if that is known", it: "Quando è uscita, se si sa" },

@@ -11,8 +11,8 @@ use record::{
 };
 
 use crate::kit::{
-    Ask, Command, Failure, Given, INCIDENT, LINK, Offers, Pen, Recording, Role, Room, Shape, Spec, compose, read,
-    sentence, shown,
+    Ask, Command, Failure, Given, INCIDENT, LINK, Offers, Pen, Recording, Role, Room, Shape, Spec, compose, named,
+    read, sentence, shown,
 };
 
 /// `/statement incident date | speaker | text [| link] [| claim]`
@@ -41,7 +41,7 @@ static DATE: Spec = Spec {
     required: true,
     shape: Shape::When,
 };
-static SPEAKER: Spec = sentence(
+static SPEAKER: Spec = named(
     "speaker",
     Text {
         en: "Who said it: an organisation, or a name such as Ann Lee (authority); - for unnamed sources",

@@ -8,7 +8,7 @@ use std::{
 
 use chrono::Utc;
 use chrono_tz::Tz;
-use commands::kit::{Ask, Caller, Danger, Elsewhere, House, Place, Posting, Role, Shape};
+use commands::kit::{Ask, Caller, Danger, Elsewhere, House, Place, Posting, Role, Shape, form::Form};
 use record::{
     channel::PlaceKind,
     dossier::{self, Dossier},
@@ -211,11 +211,34 @@ impl Desk {
         })
     }
 
+    /// The form that answers what a door heard, if one does; a door that has none asks for the answer right away.
+    pub async fn form(&self, heard: &Heard) -> Option<Form> {
+        if !commands::may_need_form(&heard.line) {
+            return None;
+        }
+        // The semaphore is never closed.
+        let _hand = self.manners.hands.acquire().await;
+        let (desk, heard) = (self.clone(), heard.clone());
+        let form = tokio::task::spawn_blocking(move || {
+            let lang = desk.lang_of(&heard);
+            commands::form(&desk.store, &desk.ask(heard, lang))
+        });
+        form.await.unwrap_or_else(|error| {
+            tracing::error!(%error, "a form could not be made");
+            None
+        })
+    }
+
     fn answer_heard(&self, heard: Heard, lang: Lang) -> Reply {
-        let zone = self.store.view().choice(&heard.settings).ok().and_then(|choice| choice.zone);
+        self.answer(&self.ask(heard, lang))
+    }
+
+    /// What a door heard, as commands are asked it.
+    fn ask(&self, heard: Heard, lang: Lang) -> Ask {
         let own = heard.group_tongue.as_deref().and_then(Lang::parse);
+        let zone = self.zone_for(&heard.settings);
         let (role, incidents) = self.role(heard.caller.as_ref());
-        self.answer(&Ask {
+        Ask {
             line: heard.line,
             caller: Caller { role, incidents, address: heard.caller },
             place: Place {
@@ -229,10 +252,16 @@ impl Desk {
                 lang: own,
             },
             lang,
-            zone: zone.or(Some(self.manners.zone)),
+            zone: Some(zone),
             at: Utc::now(),
             key: Some(heard.key),
-        })
+        }
+    }
+
+    /// The zone of a chat, else the default.
+    pub fn zone_for(&self, place: &Address) -> Tz {
+        let chosen = self.store.view().choice(place).ok().and_then(|choice| choice.zone);
+        chosen.unwrap_or(self.manners.zone)
     }
 
     /// The chat's choice, else what the platform says, else the default.

@@ -45,6 +45,10 @@ pub enum Shape {
     Words,
     /// A sentence or more: in a piped command what stands between two bars, else like [`Shape::Words`].
     Prose,
+    /// A name or title: one line, else like [`Shape::Prose`].
+    Name,
+    /// A web address, else like [`Shape::Prose`].
+    Link,
     /// An entry's name: `westpole#14`.
     Entry,
     /// What can be followed: `all`, an incident, or `org=` and an organisation; doors may complete it.
@@ -62,7 +66,7 @@ pub enum Shape {
 impl Shape {
     /// Whether it takes all the words that are left.
     pub fn is_greedy(self) -> bool {
-        matches!(self, Shape::Organisation | Shape::Words | Shape::Prose)
+        matches!(self, Shape::Organisation | Shape::Words | Shape::Prose | Shape::Name | Shape::Link)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono_tz::Tz;
 use record::{
     channel::Network,
     entry::{Author, Draft, EntryName, Importance, Level, Ref, Said},
@@ -10,12 +11,12 @@ use record::{
     lang::{Prose, Text},
     link::Link,
     pages,
-    private::{self, Address, Fact},
+    private::{self, Address, AskKey, Fact},
     reply::{Block, Button, Letter, Line, Reply, Tone},
     slug::Slug,
     source::{Source, SourceKind},
     store::{Conflict, Drafted, Expect, Fate, NotSaid, Receipt, Set},
-    view::{Entry, Incident, local},
+    view::{Entry, Incident, View, local},
     when::When,
 };
 
@@ -157,20 +158,10 @@ pub fn told(room: &Room<'_>, ask: &Ask, command: &Command, given: &Given) -> Res
     let (mut told, mut zone) = (BTreeMap::new(), None);
     for arg in command.args {
         let Some(typed) = given.get(arg.name) else { continue };
-        let whole = match arg.shape {
-            Shape::Incident => {
-                let incident = (INCIDENT.read)(room, ask, typed)?;
-                zone = Some(incident.zone());
-                incident.handle.to_string()
-            }
-            // "Yesterday" is a day: another one when it is published.
-            Shape::When => match zone {
-                Some(zone) => read::when(ask, typed, zone)?.to_string(),
-                None => typed.to_owned(),
-            },
-            Shape::Entry => (ENTRY.read)(room, ask, typed)?.1.name.to_string(),
-            _ => typed.to_owned(),
-        };
+        let whole = whole(room, ask, arg, typed, zone)?;
+        if arg.shape == Shape::Incident {
+            zone = Some((INCIDENT.read)(room, ask, &whole)?.zone());
+        }
         told.insert(arg.name.to_owned(), whole);
     }
     Ok(told)
@@ -189,6 +180,17 @@ pub fn suggest(room: &Room<'_>, ask: &Ask, recording: &Recording, given: &Given)
     keep(room, &ask, recording, told)
 }
 
+/// A value as a draft keeps it; `zone` is the incident's, where that is known.
+pub fn whole(room: &Room<'_>, ask: &Ask, arg: &Spec, typed: &str, zone: Option<Tz>) -> Result<String, Failure> {
+    Ok(match (arg.shape, zone) {
+        (Shape::Incident, _) => (INCIDENT.read)(room, ask, typed)?.handle.to_string(),
+        (Shape::Entry, _) => (ENTRY.read)(room, ask, typed)?.1.name.to_string(),
+        // "Yesterday" is a day: another one when it is published.
+        (Shape::When, Some(zone)) => read::when(ask, typed, zone)?.to_string(),
+        _ => typed.to_owned(),
+    })
+}
+
 /// Keeps a draft, and shows it.
 pub fn keep(
     room: &Room<'_>,
@@ -196,10 +198,7 @@ pub fn keep(
     recording: &Recording,
     given: BTreeMap<String, String>,
 ) -> Result<Reply, Failure> {
-    let seen = match given.get(ENTRY.spec.name) {
-        Some(name) => Some(newest(&(ENTRY.read)(room, ask, name)?.1)),
-        None => None,
-    };
+    let seen = seen(room, ask, &given)?;
     let (by, command) = (ask.caller.address.clone(), recording.command.name.to_owned());
     let suggested = ask.caller.role < Role::Moderator;
     let mut draft = private::Draft {
@@ -286,6 +285,50 @@ pub fn incident_of(room: &Room<'_>, ask: &Ask, recording: &Recording, draft: &pr
     Ok(last.incident.clone())
 }
 
+/// Puts a draft that reads otherwise in the place of another: in one set, so that of all who decide on the old one only
+/// the first does.
+pub fn replace(
+    room: &Room<'_>,
+    ask: &Ask,
+    recording: &Recording,
+    number: u64,
+    old: &private::Draft,
+    given: BTreeMap<String, String>,
+) -> Result<Result<Reply, Reply>, Failure> {
+    let same = given.get(ENTRY.spec.name) == old.given.get(ENTRY.spec.name);
+    let seen = if same { old.seen } else { seen(room, ask, &given)? };
+    // Whoever suggested it is still told what becomes of it.
+    let by = if old.suggested { old.by.clone() } else { ask.caller.address.clone() };
+    let draft = private::Draft { by, given, seen, ..old.clone() };
+    let set = entries(room, ask, recording, &draft, Author(String::new()))?;
+    decide::no_leak(room, ask, &set)?;
+    for entry in &set {
+        decide::may_decide(ask, &entry.incident)?;
+    }
+    let cards = room.view.draft(number)?.map(|row| row.cards).unwrap_or_default();
+    let said = vec![
+        Drafted::Fact(Fact::Decided { draft: number, published: false, by: ask.caller.address.clone() }),
+        Drafted::Fact(Fact::Draft(draft.clone())),
+    ];
+    let receipt = write(room, ask, Set { ask: Some(decision(number)), expects: Vec::new(), said, at: ask.at })?;
+    if !receipt.repeated {
+        let number = receipt.first + 1;
+        let mut reply = preview(room, ask, recording, number, &draft)?;
+        reply.letters = decide::shown_again(room, ask, recording, (number, &draft), &cards)?;
+        return Ok(Ok(reply));
+    }
+    match waiting(room, ask, number)? {
+        Err(over) => Ok(Err(over)),
+        Ok(_) => Err(Failure::Broke(format!("draft {number} was decided on and still waits"))),
+    }
+}
+
+/// The newest change of the entry that a draft is about, if it is about one.
+fn seen(room: &Room<'_>, ask: &Ask, given: &BTreeMap<String, String>) -> Result<Option<u32>, Failure> {
+    let Some(name) = given.get(ENTRY.spec.name) else { return Ok(None) };
+    Ok(Some(newest(&(ENTRY.read)(room, ask, name)?.1)))
+}
+
 /// The number of an entry's newest change, or its own.
 pub fn newest(entry: &Entry) -> u32 {
     let retracted = entry.retracted.as_ref().map(|retracted| retracted.number);
@@ -305,6 +348,18 @@ pub fn entries(
     Ok(pen.entries)
 }
 
+/// A draft is decided on once, whoever presses and however often: the writer takes the first.
+pub fn decision(number: u64) -> AskKey {
+    AskKey { platform: "draft".to_owned(), bot: String::new(), id: number.to_string() }
+}
+
+/// The draft that took the place of one that was changed.
+fn successor(view: &View<'_>, number: u64) -> Result<Option<u64>, Failure> {
+    let Some((first, lines)) = view.wrote(&decision(number))? else { return Ok(None) };
+    let next = first + 1;
+    Ok(if lines > 1 && view.draft(next)?.is_some() { Some(next) } else { None })
+}
+
 /// A draft that waits to be published; or the answer to whoever asks for one that does not.
 pub fn waiting(room: &Room<'_>, ask: &Ask, number: u64) -> Result<Result<private::Draft, Reply>, Failure> {
     let view = room.store.view();
@@ -313,6 +368,16 @@ pub fn waiting(room: &Room<'_>, ask: &Ask, number: u64) -> Result<Result<private
             ask.say(format!("There is no draft {number}."), format!("Non c'è una bozza numero {number}.")),
         ));
     };
+    if row.fate == Fate::Discarded
+        && let Some(next) = successor(&view, number)?
+    {
+        let words = ask.say(
+            format!("This draft was changed meanwhile, and goes on as draft {next}."),
+            format!("Nel frattempo questa bozza è stata modificata e prosegue come bozza {next}."),
+        );
+        let shows = Button::new(ask.say("Show it", "Mostrala"), format!("/redraft {next}"));
+        return Ok(Err(Reply { personal: false, ..Reply::personal(Tone::Plain, words) }.row(shows)));
+    }
     Ok(match row.fate {
         Fate::Open => Ok(row.draft),
         Fate::Discarded => Err(Reply {
@@ -403,6 +468,8 @@ pub fn preview(
     let decide = [
         Button::new(publish, format!("/publish {number}")),
         Button::new(ask.say("Publish quietly", "Pubblica in silenzio"), format!("/publish {number} quiet:yes")),
+        // A door that has no forms shows the line to change in a message of its own: the preview stays.
+        Button::fresh(ask.say("Edit", "Modifica"), format!("/edit {number}")),
         Button::new(discard, format!("/discard {number}")),
     ];
     reply = reply.row(decide.into_iter().flatten());

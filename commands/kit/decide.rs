@@ -9,7 +9,7 @@ use record::{
     rank::Rank,
     reply::{Block, Letter, Line, Reply, Tone},
     slug::{Slug, folded},
-    store::DraftRow,
+    store::{Card, DraftRow},
 };
 
 use super::{Ask, Caller, Failure, Recording, Role, Room, compose};
@@ -193,6 +193,28 @@ pub fn cards(
         let mut reply = compose::preview(room, &theirs, recording, number, draft)?;
         reply.blocks.insert(0, Block::Note(why.line(lang)));
         letters.push(Letter { to, reply: Box::new(reply), draft: Some(number), place: None });
+    }
+    Ok(letters)
+}
+
+/// A draft that reads otherwise now, where moderators were shown the one before.
+pub fn shown_again(
+    room: &Room<'_>,
+    ask: &Ask,
+    recording: &Recording,
+    (number, draft): (u64, &private::Draft),
+    cards: &[Card],
+) -> Result<Vec<Letter>, Failure> {
+    let mut letters = Vec::new();
+    for card in cards {
+        let lang = room.view.choice(&card.to)?.lang.unwrap_or(room.house.lang);
+        let caller = Caller { address: Some(card.to.clone()), role: Role::Moderator, incidents: Vec::new() };
+        let theirs = Ask { lang, caller, ..ask.clone() };
+        let mut reply = compose::preview(room, &theirs, recording, number, draft)?;
+        let words = lang.pick("This was changed meanwhile.", "Nel frattempo è stata modificata.");
+        reply.blocks.insert(0, Block::Note(words.into()));
+        let place = Some((card.place.clone(), card.message.clone()));
+        letters.push(Letter { to: card.to.clone(), reply: Box::new(reply), draft: Some(number), place });
     }
     Ok(letters)
 }

@@ -4,6 +4,7 @@ mod args;
 pub(crate) mod chat;
 pub(crate) mod compose;
 pub mod decide;
+pub mod form;
 mod line;
 pub(crate) mod read;
 
@@ -27,8 +28,9 @@ pub use args::{AS_OF, Arg, Choice, FOLLOWED, FROM, INCIDENT, ORGANISATION, PAGE,
 pub(crate) use args::{did_you_mean, read_flag, shown};
 pub(crate) use compose::{Offers, Pen, Recording, published};
 pub use decide::Danger;
+pub(crate) use line::by_names;
 pub use line::{Given, Typed, is_chat, typed};
-pub(crate) use read::{ENTRY, LINK, sentence};
+pub(crate) use read::{ENTRY, LINK, named, sentence};
 
 /// A command, defined once: registrations, help and documents are derived from it.
 pub struct Command {
@@ -69,10 +71,7 @@ impl Command {
 
     /// Who may use it: whoever contributes may use what records, too, and what they give is a suggestion.
     pub fn least(&self) -> Role {
-        match self.who {
-            Role::Moderator if self.piped.is_some() => Role::Contributor,
-            who => who,
-        }
+        if self.records() { self.who.min(Role::Contributor) } else { self.who }
     }
 
     /// How it is used where somebody asks: on Discord a form is filled in, with a field for each argument.
@@ -85,6 +84,11 @@ impl Command {
             true => format!("{usage} {}", arg.name),
             false => format!("{usage} [{}]", arg.name),
         })
+    }
+
+    /// Whether it records, so that a form can ask for what a line of it lacks.
+    pub fn records(&self) -> bool {
+        self.piped.is_some() && self.who >= Role::Moderator
     }
 
     /// Whether it is called so.

@@ -28,15 +28,24 @@ pub static ENTRY: Arg<(Incident, Entry)> = Arg {
 };
 
 /// Where it can be read.
-pub static LINK: Spec = sentence(
-    "link",
-    Text { en: "Where it can be read: the source's web address", it: "Dove si legge: l'indirizzo web della fonte" },
-    false,
-);
+pub static LINK: Spec = Spec {
+    name: "link",
+    about: Text {
+        en: "Where it can be read: the source's web address",
+        it: "Dove si legge: l'indirizzo web della fonte",
+    },
+    required: false,
+    shape: Shape::Link,
+};
 
 /// An argument that takes what stands between two bars.
 pub const fn sentence(name: &'static str, about: Text, required: bool) -> Spec {
     Spec { name, about, required, shape: Shape::Prose }
+}
+
+/// The same for a name or title.
+pub const fn named(name: &'static str, about: Text, required: bool) -> Spec {
+    Spec { name, about, required, shape: Shape::Name }
 }
 
 fn read_entry(room: &Room<'_>, ask: &Ask, typed: &str) -> Result<(Incident, Entry), Failure> {

@@ -6,7 +6,7 @@ use commands::kit::{Posting, Shape};
 use record::{
     lang::Lang,
     private::Address,
-    reply::{Button, Reply, Tone},
+    reply::{Button, Line, Reply, Tone},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use tokio::time::{Instant, timeout_at};
 
 use super::{
     Door,
+    form::modal,
     hear::{Event, Happening, Joined, Pressed, What},
     render::{dress, offers},
     send::{Counts, Told},
@@ -35,6 +36,7 @@ const MESSAGE_LATER: u8 = 5;
 const CHANGE_LATER: u8 = 6;
 const CHANGE: u8 = 7;
 const OFFERS: u8 = 8;
+const FORM: u8 = 9;
 
 /// An ask that is being answered.
 struct Asked<'a> {
@@ -45,6 +47,10 @@ struct Asked<'a> {
     pressed: Option<Pressed>,
     /// Whether the answer takes the place of the message that was pressed.
     changes: bool,
+    /// Whether a form was filled in.
+    filled: bool,
+    /// Whether it is about a message with attachments.
+    attached: bool,
     shared: bool,
     channel: Option<u64>,
     lang: Lang,
@@ -69,29 +75,33 @@ async fn greet(door: &Door, Joined { server, channel, tongue }: Joined) {
 
 async fn answer_event(door: Arc<Door>, event: Event) {
     let Event { since, id, ref token, what } = event;
-    match what {
+    let (heard, pressed, fresh, filled, attached) = match what {
         What::Types { shape, typed, settings, tongue } => {
             let lang = door.desk.lang_for(&settings, Some(&tongue));
             let offered = offers(&suggestions(&door, shape, typed, lang).await);
             door.wire.first(id, token, OFFERS, Some(&offered), since + FIRST).await;
+            return;
         }
-        What::Asks { heard, pressed, fresh } => {
-            let lang = door.desk.lang_of(&heard);
-            let channel = heard.place.parts::<u64, u64>().map(|(channel, _)| channel);
-            let asked = Asked {
-                door: &door,
-                since,
-                id,
-                token,
-                changes: pressed.is_some() && !fresh,
-                pressed,
-                shared: heard.shared,
-                channel,
-                lang,
-            };
-            asked.answer(*heard).await;
+        What::Picks { mut heard, picked } => {
+            heard.line = picked.line(door.desk.zone_for(&heard.settings));
+            (heard, None, false, false, picked.attached)
         }
-    }
+        What::Asks { heard, pressed, fresh, filled } => (heard, pressed, fresh, filled, false),
+    };
+    let asked = Asked {
+        door: &door,
+        since,
+        id,
+        token,
+        changes: pressed.is_some() && !fresh,
+        pressed,
+        filled,
+        attached,
+        shared: heard.shared,
+        channel: heard.place.parts::<u64, u64>().map(|(channel, _)| channel),
+        lang: door.desk.lang_of(&heard),
+    };
+    asked.answer(*heard).await;
 }
 
 /// What a value could be, looked up in turn with the asks.
@@ -112,7 +122,11 @@ impl Asked<'_> {
             // Where we were found to be let in, what was owed can leave.
             self.door.dispatch.heard(Happened::Returned(heard.place.clone()));
         }
-        let mut working = pin!(self.door.desk.hear(heard));
+        if !self.filled && self.open(&heard).await {
+            return;
+        }
+        let line = heard.line.clone();
+        let mut working = pin!(self.heard(heard, line));
         if let Ok(mut reply) = timeout_at(self.since + AT_ONCE, &mut working).await {
             let (post, turned) = apart(reply.as_mut());
             self.at_once(reply).await;
@@ -127,6 +141,31 @@ impl Asked<'_> {
         }
         self.turn(turned).await;
         self.post(post).await;
+    }
+
+    /// Opens a form, if that is the answer: it must be the first one, and cannot come later.
+    async fn open(&self, heard: &Heard) -> bool {
+        let form = timeout_at(self.since + AT_ONCE, self.door.desk.form(heard)).await.ok().flatten();
+        let Some(modal) = form.and_then(|form| modal(&form, self.attached, self.lang)) else { return false };
+        if self.first(FORM, Some(&modal)).await == Told::Refused {
+            let sorry = dress(&commands::sorry(self.lang), self.lang);
+            self.first(MESSAGE, Some(&quietly(sorry))).await;
+        }
+        true
+    }
+
+    /// The answer. Where a form was filled in for nothing, it is given back: Discord keeps none.
+    async fn heard(&self, heard: Heard, line: String) -> Option<Reply> {
+        let reply = self.door.desk.hear(heard).await;
+        let lost = self.filled && reply.as_ref().is_none_or(|reply| reply.tone == Tone::Polite);
+        if !lost {
+            return reply;
+        }
+        let words = self.lang.pick(
+            "So that it is not lost, this is what you sent:",
+            "Perché non vada perso, ecco quello che hai inviato:",
+        );
+        Some(reply.unwrap_or_else(|| self.slow_down()).say(words).say(Line::new().code(line)))
     }
 
     /// Puts another button in the place of the pressed one: the message stays as it is.

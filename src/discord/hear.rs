@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, PoisonError},
 };
 
-use commands::kit::{Posting, Right, Shape};
+use commands::kit::{Posting, Right, Shape, form::filled};
 use record::{
     channel::PlaceKind,
     pages::quoted,
@@ -15,17 +15,21 @@ use record::{
 use serde_json::Value;
 use serenity::{
     all::{
-        AuthorizingIntegrationOwner, AuthorizingIntegrationOwners, ChannelType, CommandDataOption,
-        CommandDataOptionValue, CommandInteraction, ComponentInteraction, Guild, GuildChannel, GuildId, Interaction,
-        InteractionContext, Message, PartialChannel, PartialGuildChannel, Permissions, Ready, ResumedEvent,
-        UnavailableGuild, UserId,
+        ActionRowComponent, AuthorizingIntegrationOwner, ChannelType, CommandDataOption, CommandDataOptionValue,
+        CommandInteraction, CommandType, ComponentInteraction, Guild, GuildChannel, GuildId, Interaction,
+        InteractionContext, Message, ModalInteraction, PartialChannel, PartialGuildChannel, Permissions, Ready,
+        ResumedEvent, UnavailableGuild, UserId,
     },
     async_trait,
     client::{Context, EventHandler},
 };
 use tokio::{sync::mpsc, time::Instant};
 
-use super::{Door, servers::Servers};
+use super::{
+    Door,
+    form::{MENUS, Picked},
+    servers::Servers,
+};
 use crate::{config::Platform, desk::Heard, dispatch, signs::Sign};
 
 /// How many interactions are remembered so as not to be answered twice; a repeat comes within seconds.
@@ -77,7 +81,7 @@ pub struct Pressed {
 
 /// What somebody does.
 pub enum What {
-    /// Asks, by a slash command or by pressing a button.
+    /// Asks, by a slash command, by pressing a button, or with a form.
     Asks {
         /// The ask.
         heard: Box<Heard>,
@@ -85,6 +89,15 @@ pub enum What {
         pressed: Option<Pressed>,
         /// Whether the answer must not take the place of the message that the button hangs on.
         fresh: bool,
+        /// Whether a form was filled in: its answer is no other form.
+        filled: bool,
+    },
+    /// Has something made of a message.
+    Picks {
+        /// The ask, without its line.
+        heard: Box<Heard>,
+        /// The message.
+        picked: Box<Picked>,
     },
     /// Is typing a value.
     Types {
@@ -200,9 +213,16 @@ impl EventHandler for Ear {
 /// What an interaction says, with what answers it; none for kinds that we never offer.
 fn heard(interaction: Interaction) -> Option<(String, What)> {
     match interaction {
+        Interaction::Command(asked) if asked.data.kind == CommandType::Message => {
+            let menu = MENUS.iter().find(|menu| menu.name.en == asked.data.name)?;
+            let message = asked.data.resolved.messages.values().next()?;
+            let picked = Box::new(Picked::of(menu, message, asked.guild_id));
+            let heard = Box::new(Where::of(&asked).heard(String::new()));
+            Some((asked.token, What::Picks { heard, picked }))
+        }
         Interaction::Command(asked) => {
             let heard = Box::new(Where::of(&asked).heard(line(&asked.data.name, &asked.data.options)));
-            Some((asked.token, What::Asks { heard, pressed: None, fresh: false }))
+            Some((asked.token, What::Asks { heard, pressed: None, fresh: false, filled: false }))
         }
         Interaction::Component(asked) => {
             let (line, fresh) = pressed(&asked.data.custom_id);
@@ -212,8 +232,9 @@ fn heard(interaction: Interaction) -> Option<(String, What)> {
                 id: asked.data.custom_id.clone(),
                 components: serde_json::to_value(&asked.message.components).unwrap_or_default(),
             };
-            Some((asked.token, What::Asks { heard, pressed: Some(pressed), fresh }))
+            Some((asked.token, What::Asks { heard, pressed: Some(pressed), fresh, filled: false }))
         }
+        Interaction::Modal(asked) => Some(submitted(asked)),
         Interaction::Autocomplete(asked) => {
             let focused = asked.data.autocomplete()?;
             let command = commands::ALL.iter().find(|command| command.is_called(&asked.data.name))?;
@@ -224,6 +245,31 @@ fn heard(interaction: Interaction) -> Option<(String, What)> {
         }
         _ => None,
     }
+}
+
+/// A form that was filled in. It changes the message from which it was opened, if the button for it hangs there.
+fn submitted(asked: ModalInteraction) -> (String, What) {
+    let parts = asked.data.components.iter().flat_map(|row| &row.components);
+    let values = parts.filter_map(|part| match part {
+        ActionRowComponent::InputText(input) => Some((input.custom_id.as_str(), input.value.as_deref()?)),
+        _ => None,
+    });
+    let line = filled(&asked.data.custom_id, values);
+    let heard = Box::new(Where::of_form(&asked).heard(line));
+    let pressed = asked.message.as_ref().map(|message| Pressed {
+        message: message.id.get(),
+        id: asked.data.custom_id.clone(),
+        components: serde_json::to_value(&message.components).unwrap_or_default(),
+    });
+    let fresh = !pressed.as_ref().is_some_and(hangs);
+    (asked.token, What::Asks { heard, pressed: pressed.filter(|_| !fresh), fresh, filled: true })
+}
+
+/// Whether a message has the button that it is about.
+fn hangs(it: &Pressed) -> bool {
+    let rows = it.components.as_array().into_iter().flatten();
+    let mut buttons = rows.filter_map(|row| row["components"].as_array()).flatten();
+    buttons.any(|button| button["custom_id"].as_str().is_some_and(|id| pressed(id).0 == it.id))
 }
 
 /// A slash command as it would be typed.
@@ -255,7 +301,8 @@ struct Where<'a> {
     own: Option<Permissions>,
     kind: Option<ChannelType>,
     context: Option<InteractionContext>,
-    installed: &'a AuthorizingIntegrationOwners,
+    /// For whom we are installed there.
+    installed: &'a [AuthorizingIntegrationOwner],
     locale: &'a str,
     server_locale: Option<&'a str>,
     /// Whether a role is given that we could not call.
@@ -274,7 +321,7 @@ impl Where<'_> {
             own: asked.app_permissions,
             kind: asked.channel.as_ref().map(|channel: &PartialChannel| channel.kind),
             context: asked.context,
-            installed: &asked.authorizing_integration_owners,
+            installed: &asked.authorizing_integration_owners.0,
             locale: &asked.locale,
             server_locale: asked.guild_locale.as_deref(),
             mute_role: asked.data.resolved.roles.values().any(|role| !role.mentionable),
@@ -292,7 +339,26 @@ impl Where<'_> {
             own: asked.app_permissions,
             kind: asked.channel.as_ref().map(|channel: &PartialChannel| channel.kind),
             context: asked.context,
-            installed: &asked.authorizing_integration_owners,
+            installed: &asked.authorizing_integration_owners.0,
+            locale: &asked.locale,
+            server_locale: asked.guild_locale.as_deref(),
+            mute_role: false,
+        }
+    }
+
+    /// Of a form serenity does not tell for whom we are installed there, so whether we may post is not known.
+    fn of_form(asked: &ModalInteraction) -> Where<'_> {
+        Where {
+            id: asked.id.get(),
+            app: asked.application_id.get(),
+            user: asked.user.id,
+            channel: asked.channel_id.get(),
+            guild: asked.guild_id,
+            permissions: asked.member.as_ref().and_then(|member| member.permissions),
+            own: None,
+            kind: asked.channel.as_ref().map(|channel: &PartialChannel| channel.kind),
+            context: None,
+            installed: &[],
             locale: &asked.locale,
             server_locale: asked.guild_locale.as_deref(),
             mute_role: false,
@@ -327,7 +393,7 @@ impl Where<'_> {
             };
         }
         let for_people = |it: &AuthorizingIntegrationOwner| matches!(it, AuthorizingIntegrationOwner::UserInstall(_));
-        if !self.installed.0.is_empty() && self.installed.0.iter().all(for_people) {
+        if !self.installed.is_empty() && self.installed.iter().all(for_people) {
             return lacks(Right::Installed);
         }
         let Some(own) = self.own else { return Posting::Unknown };

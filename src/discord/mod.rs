@@ -1,6 +1,7 @@
 //! Discord's door: everything that names serenity, and the room where interactions are answered.
 
 mod answer;
+mod form;
 mod hear;
 mod push;
 mod register;
@@ -231,7 +232,11 @@ async fn bring(door: &Door, letter: Letter) {
         Some((channel, message.parse::<u64>().ok()?))
     });
     let brought = match place {
-        Some((channel, earlier)) => door.wire.change(channel, earlier, &message, until).await,
+        Some((channel, earlier)) => door.wire.change(channel, earlier, &message, until).await.map(|()| {
+            if let Some(draft) = letter.draft {
+                door.desk.carded(draft, letter.to.clone(), Address(format!("discord:{channel}")), earlier);
+            }
+        }),
         None => {
             let nonce = format!("letter{:x}", chrono::Utc::now().timestamp_micros());
             door.wire.letter(person, &message, &nonce, until).await.map(|(channel, message)| {

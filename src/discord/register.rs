@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use commands::kit::{Command, Role, Shape, Spec};
+use commands::kit::{Command, Role, Shape, Spec, form::most};
 use record::lang::Text;
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,13 +10,12 @@ use tokio::time::{Instant, sleep};
 
 use super::{
     Door, Pauses,
+    form::{MENUS, Menu},
     send::{Failed, NO_CHAT, Wire},
 };
 
 /// What is registered when a string may be long; Discord's own limit is 6,000.
 const WORDS: u64 = 1_000;
-/// A text of the record, in characters.
-const PROSE: u64 = record::lang::Prose::MAX_CHARS as u64;
 /// What a handle, a name or a date may take.
 const WORD: u64 = 200;
 /// The permission to manage a server (1 << 5), as Discord writes it.
@@ -59,16 +58,31 @@ async fn once(wire: &Wire, app: u64) -> Result<bool, Failed> {
     wire.call(Method::PUT, &path, Some(&wanted), NO_CHAT, until).await.map(|_| true)
 }
 
-/// Every command as Discord is told of it; its other names are commands of their own there.
+/// Every command as Discord is told of it; its other names are commands of their own there. Behind them what can be
+/// done with a message.
 fn all() -> Value {
     let names = |command: &'static Command| [command.name].into_iter().chain(command.aliases.iter().copied());
-    commands::ALL.iter().flat_map(|command| names(command).map(|name| self::command(name, command))).collect()
+    let slash = commands::ALL.iter().flat_map(|command| names(command).map(|name| self::command(name, command)));
+    slash.chain(MENUS.iter().map(menu)).collect()
+}
+
+fn menu(menu: &Menu) -> Value {
+    json!({
+        "type": 3,
+        "name": menu.name.en,
+        "name_localizations": localised(menu.name),
+        "default_member_permissions": MANAGE_GUILD,
+        "contexts": [0, 1, 2],
+        "integration_types": [0, 1],
+    })
 }
 
 fn command(name: &str, command: &Command) -> Value {
     // A chat of Telegram's cannot be named here.
+    let named = command.args.iter().filter(|arg| arg.shape != Shape::Chat).enumerate();
+    // What a command that records lacks, a form asks for; only what Discord completes is better given before.
     let options: Vec<Value> =
-        command.args.iter().filter(|arg| arg.shape != Shape::Chat).map(|arg| option(arg)).collect();
+        named.map(|(at, arg)| option(arg, arg.required && (at == 0 || !command.records()))).collect();
     let mut json = json!({
         "type": 1,
         "name": name,
@@ -86,13 +100,13 @@ fn command(name: &str, command: &Command) -> Value {
     json
 }
 
-fn option(arg: &Spec) -> Value {
+fn option(arg: &Spec, required: bool) -> Value {
     let mut json = json!({
         "type": STRING,
         "name": arg.name,
         "description": arg.about.en,
         "description_localizations": localised(arg.about),
-        "required": arg.required,
+        "required": required,
     });
     match arg.shape {
         Shape::Number => {
@@ -112,7 +126,7 @@ fn option(arg: &Spec) -> Value {
         Shape::Word => json["max_length"] = json!(WORDS),
         Shape::When | Shape::Entry | Shape::Chat | Shape::Person => json["max_length"] = json!(WORD),
         Shape::Words => json["max_length"] = json!(WORDS),
-        Shape::Prose => json["max_length"] = json!(PROSE),
+        Shape::Prose | Shape::Name | Shape::Link => json["max_length"] = json!(most(arg.shape)),
     }
     json
 }
@@ -123,15 +137,16 @@ fn localised(text: Text) -> Value {
     json!({ "en-US": text.en, "en-GB": text.en, "it": text.it })
 }
 
-/// Whether Discord knows the slash commands as they are wanted, in whatever order.
+/// Whether Discord knows the commands as they are wanted, in whatever order.
 fn same(wanted: &Value, known: &Value) -> bool {
-    let slash = |known: &&Value| known["type"].as_u64().unwrap_or(1) == 1;
-    let known: Vec<&Value> = known.as_array().into_iter().flatten().filter(slash).collect();
+    let kind = |command: &Value| command["type"].as_u64().unwrap_or(1);
+    let ours = |known: &&Value| matches!(kind(known), 1 | 3);
+    let known: Vec<&Value> = known.as_array().into_iter().flatten().filter(ours).collect();
     let wanted = wanted.as_array().map_or(&[][..], Vec::as_slice);
     wanted.len() == known.len()
-        && wanted
-            .iter()
-            .all(|wanted| known.iter().any(|known| known["name"] == wanted["name"] && covers(known, wanted)))
+        && wanted.iter().all(|wanted| {
+            known.iter().any(|it| (kind(it), &it["name"]) == (kind(wanted), &wanted["name"]) && covers(it, wanted))
+        })
 }
 
 /// Whether what Discord returns says what was set; it leaves out what is as it would be anyway, and adds things.
@@ -180,7 +195,14 @@ mod tests {
     #[test]
     fn every_command_is_within_discords_limits() {
         let text = |value: &Value| value.as_str().map_or(0, |text| text.chars().count());
-        for command in all().as_array().expect("commands") {
+        let all = all();
+        let (slash, menus): (Vec<_>, Vec<_>) =
+            all.as_array().expect("commands").iter().partition(|command| command["type"] == 1);
+        for menu in menus {
+            let names = menu["name_localizations"].as_object().expect("names").values().chain([&menu["name"]]);
+            assert!(names.map(text).all(|size| (1..=32).contains(&size)), "{menu}");
+        }
+        for command in slash {
             assert!((1..=100).contains(&text(&command["description"])));
             assert!((1..=100).contains(&text(&command["description_localizations"]["it"])));
             for option in command["options"].as_array().expect("options") {

@@ -259,7 +259,7 @@ impl Wire {
         }
     }
 
-    /// Gives an interaction its first answer (type 4 to 8); worth trying for 3 seconds from its event.
+    /// Gives an interaction its first answer (type 4 to 9); worth trying for 3 seconds from its event.
     pub async fn first(&self, id: u64, token: &str, kind: u8, data: Option<&Value>, until: Instant) -> Told {
         let mut body = json!({ "type": kind });
         if let Some(data) = data {

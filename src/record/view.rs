@@ -19,11 +19,11 @@ use crate::{
     line,
     link::Link,
     party::Organisation,
-    private::Address,
+    private::{Address, AskKey},
     slug::{Slug, folded},
     statement::Side,
     store::{
-        Choice, EntryRow, Head, IncidentHead, Ledger, StateError,
+        AskRow, Choice, EntryRow, Head, IncidentHead, Ledger, StateError,
         keys::{self, IncidentId, List},
         state::{Read, State},
     },
@@ -736,6 +736,13 @@ impl<'a> View<'a> {
             _ => false,
         });
         Ok(same.then_some(number))
+    }
+
+    /// The first commit that an ask wrote, and how many lines, for as long as that is remembered.
+    pub fn wrote(&self, ask: &AskKey) -> Read_<Option<(u64, u32)>> {
+        let Some(row) = self.state.get(&keys::ask(&ask.to_string()))? else { return Ok(None) };
+        let row: AskRow = serde_json::from_slice(&row).map_err(|error| StateError::Damaged(error.to_string()))?;
+        Ok(Some((row.first, row.lines)))
     }
 
     /// Up to which commit a person or chat has seen what is new.

@@ -25,6 +25,7 @@ use std::{
     thread::JoinHandle,
 };
 
+pub(crate) use fold::AskRow;
 pub use fold::{Broadcast, Choice, EntryRow, Head, IncidentHead, Known};
 pub use ledger::{Audience, Due, Expanded, Ledger};
 pub use memory::Memory;
