@@ -382,6 +382,43 @@ fn many_who_publish_at_once_record_once() {
 }
 
 #[test]
+fn a_draft_is_edited_by_its_line_and_the_old_one_leads_on() {
+    let town = Town::westpole();
+    let mut keeper = Keeper::of(&town);
+    let old = keeper.ask("/event westpole 2023-12-20T09:00 | Al \"is\" well. | https://example.org/a");
+    says(&old, &["Publish  /publish ", "Discard  /discard ", "Edit  >/edit "]);
+    let shown = keeper.ask(&button(&old, "/edit"));
+    says(&shown, &["Copy this line"]);
+    let line = button(&shown, "/edit");
+    says(
+        &line,
+        &["incident:westpole when:2023-12-20T09:00 text:\"Al \\\"is\\\" well.\" link:\"https://example.org/a\""],
+    );
+    assert_eq!(button(&keeper.ask(&line), "/publish"), button(&old, "/publish"), "nothing was changed");
+    let new = keeper.ask(&line.replace("Al ", "All ").replace("\"https://example.org/a\"", "-"));
+    says(&new, &["All \"is\" well."]);
+    silent_on(&new, &["example.org"]);
+    for command in ["/publish", "/discard", "/edit"] {
+        let next = button(&new, "/publish").replace("/publish ", "");
+        let late = keeper.ask(&button(&old, command));
+        says(
+            &late,
+            &[&format!("This draft was changed meanwhile, and goes on as draft {next}."), "Show it  /redraft "],
+        );
+        says(&keeper.ask(&button(&late, "/redraft")), &["All \"is\" well."]);
+    }
+    says(&keeper.ask(&format!("{} The portal is up: today.", button(&new, "/edit"))), &["The portal is up: today."]);
+    says(&keeper.ask(&format!("{} text:late", button(&new, "/edit"))), &["This draft was changed meanwhile"]);
+    let other = keeper.ask("/retract westpole#60 | twice");
+    let edit = button(&other, "/edit");
+    says(&keeper.ask(&format!("{edit} speaker:ACN")), &["A draft of /retract has no speaker. It has entry, why."]);
+    says(&keeper.ask(&format!("{edit} entry:westpole#9999")), &["There is no entry westpole#9999"]);
+    let other = keeper.ask(&format!("{edit} why:\"three times\""));
+    says(&keeper.ask(&button(&other, "/publish")), &["Recorded as westpole#61."]);
+    says(&keeper.ask(&button(&other, "/edit")), &["This was published already, as westpole#61."]);
+}
+
+#[test]
 fn of_two_corrections_the_second_must_look_again() {
     let town = Town::westpole();
     let (mut anna, mut bruno) = (Keeper::of(&town), Keeper::speaking(&town, Lang::It));

@@ -331,6 +331,16 @@ impl Discord {
         self.with(|world| world.post(channel, user, &json!({ "content": text }), &json!({})))
     }
 
+    /// Somebody sends a file without a word.
+    pub fn shows(&self, channel: Id, user: Id, file: &str) -> Id {
+        self.with(|world| {
+            let id = world.id().to_string();
+            let url = format!("{}/attachments/{id}/{file}?ex=1", self.url());
+            let file = json!({ "id": id, "filename": file, "size": 9, "url": url, "proxy_url": url });
+            world.post(channel, user, &json!({ "content": "" }), &json!({ "attachments": [file] }))
+        })
+    }
+
     /// A moderator deletes a message.
     pub fn deletes(&self, message: Id) {
         self.with(|world| world.posts.remove(&message));

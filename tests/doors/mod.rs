@@ -1,6 +1,7 @@
 //! The doors, with the real clients on one end and platforms of our own on the other.
 
 pub mod discord;
+mod forms;
 mod news;
 mod on_discord;
 mod on_telegram;

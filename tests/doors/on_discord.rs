@@ -63,7 +63,7 @@ impl Drop for Bot {
 }
 
 /// Everything that was sent fits the platform's own spec.
-fn sound(discord: &Discord) {
+pub fn sound(discord: &Discord) {
     if let Some(specs) = specs() {
         let faults = check_against_spec(&discord.calls(), &specs);
         assert!(faults.is_empty(), "{faults:#?}");

@@ -63,13 +63,22 @@ impl Discord {
         })
     }
 
-    /// Somebody fills in the form an interaction was answered with.
+    /// Somebody fills in the form an interaction was answered with; panics where Discord would not let them send it.
     pub fn modal_submit(&self, of: Id, filled: &[(&str, &str)], user: Id) -> Id {
         self.with(|world| {
             let asked = &world.interactions[&of];
+            assert_eq!(asked.ack, Some(9), "no form was opened");
+            let inputs = items(&asked.given["components"]).iter().map(|row| &row["components"][0]);
+            let inputs: Vec<_> = inputs.collect();
+            for (name, _) in filled {
+                assert!(inputs.iter().any(|input| input["custom_id"] == *name), "the form has no {name}");
+            }
             let value = |input: &Value| {
                 let given = filled.iter().find(|(name, _)| input["custom_id"] == *name).map(|(_, text)| json!(text));
                 let value = given.or(input.get("value").cloned()).unwrap_or(json!(""));
+                let (size, most) = (word(&value).chars().count() as u64, input["max_length"].as_u64().unwrap_or(4000));
+                let empty = word(&value).trim().is_empty();
+                assert!(size <= most && (!empty || input["required"] == false), "{input} cannot be {value}");
                 json!({ "type": 4, "id": 2, "custom_id": input["custom_id"], "value": value })
             };
             let row = |row: &Value| json!({ "type": 1, "id": 1, "components": [value(&row["components"][0])] });
@@ -77,6 +86,12 @@ impl Discord {
             let data = json!({ "custom_id": asked.given["custom_id"], "components": rows });
             world.interact(5, asked.channel, user, data, asked.source)
         })
+    }
+
+    /// A form that nobody was shown comes back filled in.
+    pub fn forges_form(&self, place: Id, user: Id, custom_id: &str, rows: Value) -> Id {
+        let data = json!({ "custom_id": custom_id, "components": rows });
+        self.with(|world| world.interact(5, place, user, data, None))
     }
 
     /// The gateway delivers an interaction a second time.

@@ -37,7 +37,8 @@ const MODAL: &str = "data.custom_id text 1 100; data.title text 1 45; data.compo
     data.components.*.type int 1 1; data.components.*.components list 1 1;
     data.components.*.components.*.type int 4 4; data.components.*.components.*.custom_id text 1 100;
     data.components.*.components.*.label text 1 45; data.components.*.components.*.style int 1 2;
-    data.components.*.components.*.value text 0 4000; data.components.*.components.*.placeholder text 0 100";
+    data.components.*.components.*.value text 0 4000; data.components.*.components.*.placeholder text 0 100;
+    data.components.*.components.*.min_length int 0 4000; data.components.*.components.*.max_length int 0 4000";
 const CHOICES: &str = "choices list 0 25; choices.*.name text 1 100; choices.*.value value 1 100";
 const OPTION: &str = "type int 1 11; options list 0 25; name text 1 32; description text 1 100; min_length int 0 6000;
     max_length int 0 6000";
@@ -132,6 +133,20 @@ pub(super) fn choices(data: &Value) -> Checked {
 pub(super) fn modal(callback: &Value) -> Checked {
     let mut form = Form::default();
     form.rows(callback, "", MODAL);
+    let mut seen = HashSet::new();
+    for (at, input) in places(callback, "data.components.*.components.*") {
+        let new = seen.insert(word(&input["custom_id"]));
+        form.must(new, &at, "COMPONENT_CUSTOM_ID_DUPLICATED", "Component custom id cannot be duplicated");
+        let bounds = [("min_length", 0), ("max_length", 4000)].map(|(key, free)| input[key].as_u64().unwrap_or(free));
+        let size = word(&input["value"]).chars().count() as u64;
+        let fits = bounds[1] >= 1 && bounds[0] <= bounds[1] && (size == 0 || (bounds[0]..=bounds[1]).contains(&size));
+        form.must(fits, &format!("{at}.value"), "BASE_TYPE_BAD_LENGTH", "Must be between min_length and max_length.");
+        let known = ["type", "id", "custom_id", "style", "label", "min_length", "max_length", "required", "value"];
+        for key in input.as_object().into_iter().flat_map(|input| input.keys()) {
+            let known = known.contains(&key.as_str()) || key == "placeholder";
+            form.must(known, &format!("{at}.{key}"), "UNKNOWN_FIELD", "A text input has no such field.");
+        }
+    }
     form.done()
 }
 
