@@ -18,7 +18,7 @@ use crate::kit::{
 /// `/status incident state [| text] [| link] [| when]`
 pub static STATUS: Command = Command {
     name: "status",
-    about: Text { en: "Record how service and incident stand", it: "Registra lo stato del servizio e dell'incidente" },
+    about: Text { en: "Record how service and incident stand", it: "Registra lo stato di servizio e incidente" },
     args: &[&INCIDENT.spec, &STATE, &TEXT, &LINK, &WHEN],
     who: Role::Moderator,
     manages: false,
