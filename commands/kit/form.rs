@@ -168,7 +168,7 @@ mod tests {
                 let size = |text: &str| text.chars().count();
                 assert!((1..=LABEL).contains(&size(short(command.about.get(lang)))), "/{}", command.name);
                 let (ask, line) = (ask("", lang), format!("/{}", command.name));
-                let form = Form::new(&ask, String::new(), command, line, command.args, |_| None).unwrap();
+                let form = Form::new(&ask, String::new(), command, line, command.args, |_| None).expect("a form");
                 for field in form.fields {
                     assert!((1..=LABEL).contains(&size(&field.label)), "{}", field.label);
                     assert!((1..=100).contains(&size(&field.hint)), "{}", field.hint);
@@ -218,7 +218,7 @@ mod tests {
         assert_eq!(line, "/event incident:westpole text:\"two\nlines: \\\"x\\\"\" link:-");
         assert_eq!(filled("/nothing at all", values), "/nothing at all");
         let whole = filled("/event incident:westpole when:2023-12-20", values);
-        let typed = crate::kit::typed(crate::ALL, &ask(&whole, Lang::En)).ok().expect("it is understood");
+        let typed = crate::kit::typed(crate::ALL, &ask(&whole, Lang::En)).expect("it is understood");
         assert_eq!(typed.given.get("text"), Some("two\nlines: \"x\""));
         assert_eq!(typed.given.get("link"), None, "a dash is left out");
     }

@@ -79,7 +79,7 @@ impl Picked {
             Makes::Source => {
                 let title = cut(self.title.as_deref().unwrap_or_default(), most(commands::kit::Shape::Name));
                 // When a page came out that a message leads to, the message does not tell.
-                let date = self.link.is_none().then(|| at.format("%Y-%m-%d").to_string()).unwrap_or_default();
+                let date = if self.link.is_none() { at.format("%Y-%m-%d").to_string() } else { String::new() };
                 let values = [("link", link.to_owned()), ("publisher", host), ("title", title), ("date", date)];
                 ("source", values.to_vec())
             }
