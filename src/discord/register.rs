@@ -187,8 +187,12 @@ mod tests {
         }
         known.as_array_mut().expect("commands").reverse();
         assert!(same(&wanted, &known));
-        known[0]["description_localizations"]["it"] = json!("altro");
-        assert!(!same(&wanted, &known));
+        let last = known.as_array().expect("commands").len() - 1;
+        for (at, texts) in [(0, "name_localizations"), (last, "description_localizations")] {
+            let mut changed = known.clone();
+            changed[at][texts]["it"] = json!("altro");
+            assert!(!same(&wanted, &changed), "{texts}");
+        }
         assert!(!same(&wanted, &json!([])));
     }
 
