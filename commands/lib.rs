@@ -6,6 +6,7 @@
 mod about;
 mod affected;
 mod audit;
+mod cancel;
 mod claim;
 mod claims;
 mod close;
@@ -47,11 +48,11 @@ mod undo;
 mod unsubscribe;
 mod who;
 
-use kit::{Ask, Command, Failure, House, Role, Room, form, form::Form};
+use kit::{Ask, Command, Failure, House, LINK, Role, Room, Typed, dialogue, form, form::Form, missing, quote};
 use record::{
     lang::Lang,
     private::Fact,
-    reply::{Reply, Tone},
+    reply::{Block, Reply, Tone},
     store::Store,
 };
 
@@ -99,6 +100,7 @@ pub static ALL: &[&Command] = &[
     &discard::DISCARD,
     &redraft::REDRAFT,
     &edit::EDIT,
+    &cancel::CANCEL,
 ];
 
 /// An answer, and what broke on our side, if something did: to be logged once, by whoever asked.
@@ -163,12 +165,34 @@ pub fn called(line: &str) -> Option<&'static Command> {
 }
 
 fn run(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {
+    match dialogue::take(room, ask, publish::recording)? {
+        dialogue::Taken::Not => command(room, ask),
+        dialogue::Taken::Late(begun) => dialogue::too_late(command(room, ask), ask, &begun),
+        dialogue::Taken::Answer(reply) => Ok(*reply),
+    }
+}
+
+fn command(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {
     // Who may not is told so, and not what else the line lacks.
     if let Some(command) = called(&ask.line).filter(|command| ask.caller.role < command.least()) {
         return Err(refuse(room, ask, command));
     }
-    let typed = kit::typed(ALL, ask)?;
-    (typed.command.run)(room, ask, &typed.given)
+    let mut typed = kit::typed(ALL, ask)?;
+    quote::fill(room, ask, &mut typed)?;
+    let mut reply = whole(room, ask, &typed)?;
+    let told = quote::attachment(ask, typed.given.get(LINK.name)).filter(|_| typed.command.piped.is_some());
+    // Near the top, where it is not cut off.
+    reply.blocks.splice(1.min(reply.blocks.len())..1.min(reply.blocks.len()), told.map(Block::Note));
+    Ok(reply)
+}
+
+/// Does what is asked, or asks for what is missing where somebody can be asked back.
+fn whole(room: &Room<'_>, ask: &Ask, typed: &Typed) -> Result<Reply, Failure> {
+    let Some(lacks) = typed.lacks() else { return (typed.command.run)(room, ask, &typed.given) };
+    match publish::recording(typed.command.name) {
+        Ok(recording) if dialogue::may_begin(ask) => dialogue::begin(room, ask, recording, typed),
+        _ => Err(missing(typed.command, ask, lacks.name)),
+    }
 }
 
 /// How long the same refusal of the same person is told of once in the trail.

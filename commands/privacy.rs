@@ -6,7 +6,7 @@ use record::{
     reply::{Line, Reply},
 };
 
-use crate::kit::{Ask, Command, Failure, Given, Role, Room};
+use crate::kit::{Ask, Command, Failure, Given, Role, Room, dialogue};
 
 /// `/privacy`
 pub static PRIVACY: Command = Command {
@@ -39,8 +39,8 @@ fn privacy(room: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
     ));
     let reply = match ask.caller.role >= Role::Moderator {
         true => reply.say(ask.say(
-            "If you prepare an entry, I keep its words and your number with them, also once it is published or discarded.",
-            "Se prepari una voce, ne conservo le parole insieme al tuo numero, anche dopo che è pubblicata o scartata.",
+            "If you prepare an entry, I keep its words and your number with them, what you answer to my questions too, also once it is published, discarded or cancelled.",
+            "Se prepari una voce, ne conservo le parole insieme al tuo numero, comprese le risposte alle mie domande, anche dopo che è pubblicata, scartata o annullata.",
         )),
         false => reply,
     };
@@ -99,6 +99,9 @@ fn here(room: &Room<'_>, ask: &Ask) -> Result<Line, Failure> {
         && room.view.looked(looks)?.is_some()
     {
         kept.push(ask.say("where /new goes on from".to_owned(), "da dove riprende /new".to_owned()));
+    }
+    if dialogue::is_open(room, ask)? {
+        kept.push(ask.say("what you answered to my questions so far", "quello che hai risposto finora").to_owned());
     }
     Ok(match kept.is_empty() {
         true => {

@@ -66,9 +66,10 @@ fn statement(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure
 
 fn entry(pen: &mut Pen<'_>) -> Result<(), Failure> {
     let incident = pen.incident()?;
-    let (date, gist) = (pen.when(&DATE, &incident)?, pen.prose(&TEXT)?);
+    let date = pen.when(&DATE, &incident)?;
     let (speaker, capacity) = speaker(pen, &incident)?;
     let claims = stances(pen, &incident)?;
+    let gist = pen.prose(&TEXT)?;
     let sources = pen.sources(&incident)?;
     let said =
         Statement { speaker, capacity, published_by: None, date, as_of: None, gist, quote: None, sources, claims };

@@ -197,6 +197,7 @@ mod tests {
             zone: None,
             at: DateTime::UNIX_EPOCH,
             key: None,
+            quoted: None,
         };
         states(&ask, typed).map_err(|failure| failure.to_string())
     }

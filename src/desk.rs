@@ -8,7 +8,7 @@ use std::{
 
 use chrono::Utc;
 use chrono_tz::Tz;
-use commands::kit::{Ask, Caller, Danger, Elsewhere, House, Place, Posting, Role, Shape, form::Form};
+use commands::kit::{Ask, Caller, Danger, Elsewhere, House, Place, Posting, Quoted, Role, Shape, form::Form};
 use record::{
     channel::PlaceKind,
     dossier::{self, Dossier},
@@ -117,6 +117,8 @@ pub struct Heard {
     pub group_tongue: Option<String>,
     /// What makes it the same ask when it comes twice.
     pub key: AskKey,
+    /// The message that it answers, if it answers one.
+    pub quoted: Option<Quoted>,
 }
 
 /// Why something an operator asked for could not be done, in one line or a few.
@@ -255,6 +257,7 @@ impl Desk {
             zone: Some(zone),
             at: Utc::now(),
             key: Some(heard.key),
+            quoted: heard.quoted,
         }
     }
 
@@ -376,6 +379,7 @@ impl Desk {
             zone: zone.or(Some(self.manners.zone)),
             at: Utc::now(),
             key: None,
+            quoted: None,
         })
     }
 

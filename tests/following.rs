@@ -89,6 +89,7 @@ impl<'a> Chat<'a> {
             zone: None,
             at: at(),
             key: Some(AskKey { platform: "test".to_owned(), bot: self.lang.to_string(), id }),
+            quoted: None,
         })
     }
 

@@ -63,6 +63,7 @@ impl<'a> Person<'a> {
             zone: None,
             at: at() + chrono::TimeDelta::minutes(self.later),
             key: None,
+            quoted: None,
         })
     }
 

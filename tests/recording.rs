@@ -537,6 +537,7 @@ fn by(town: &Town, who: &str, update: Option<&str>, line: &str) -> Reply {
         zone: None,
         at: at(),
         key,
+        quoted: None,
     };
     let answer = commands::answer(town.store(), &House::default(), &ask);
     assert_eq!(answer.broke, None);

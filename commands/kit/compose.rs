@@ -1,7 +1,7 @@
 //! How a command that records becomes a draft, a draft a preview, and the draft entries: worked out anew each time from
 //! what was typed, so that what is published fits what is known then.
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use chrono_tz::Tz;
 use record::{
@@ -12,7 +12,7 @@ use record::{
     link::Link,
     pages,
     private::{self, Address, AskKey, Fact},
-    reply::{Block, Button, Letter, Line, Reply, Tone},
+    reply::{Block, Button, Line, Reply, Tone},
     slug::Slug,
     source::{Source, SourceKind},
     store::{Conflict, Drafted, Expect, Fate, NotSaid, Receipt, Set},
@@ -23,7 +23,7 @@ use record::{
 use super::{
     Ask, Caller, Command, ENTRY, Failure, Given, INCIDENT, LINK, Role, Room, Shape, Spec,
     decide::{self, OPERATOR, Why},
-    read, unsaid,
+    dialogue, read, unsaid,
 };
 
 /// A command that records.
@@ -57,11 +57,18 @@ pub struct Pen<'a> {
     pub draft: &'a private::Draft,
     author: Author,
     entries: Vec<Draft>,
+    /// The argument that was looked at last.
+    at: Cell<&'static str>,
 }
 
-impl Pen<'_> {
+impl<'a> Pen<'a> {
+    fn new(room: &'a Room<'a>, ask: &'a Ask, draft: &'a private::Draft, author: Author) -> Pen<'a> {
+        Pen { room, ask, draft, author, entries: Vec::new(), at: Cell::new("") }
+    }
+
     /// What was given for an argument.
     pub fn given(&self, of: &Spec) -> Option<&str> {
+        self.at.set(of.name);
         self.draft.given.get(of.name).map(String::as_str)
     }
 
@@ -191,6 +198,34 @@ pub fn whole(room: &Room<'_>, ask: &Ask, arg: &Spec, typed: &str, zone: Option<T
     })
 }
 
+/// What is wrong with what was given so far, if something is, and with which argument: a command looks at its arguments
+/// in turn.
+pub fn check(
+    room: &Room<'_>,
+    ask: &Ask,
+    recording: &Recording,
+    given: BTreeMap<String, String>,
+) -> Result<(), (&'static str, Failure)> {
+    let (command, lang) = (recording.command.name.to_owned(), ask.lang);
+    let draft = private::Draft {
+        by: None,
+        command,
+        given,
+        lang,
+        seen: None,
+        importance: None,
+        level: None,
+        suggested: false,
+        last: None,
+    };
+    let mut pen = Pen::new(room, ask, &draft, Author(String::new()));
+    match (recording.compose)(&mut pen) {
+        Err(Failure::Broke(_)) if !draft.given.contains_key(pen.at.get()) => Ok(()),
+        Err(failure) => Err((pen.at.get(), failure)),
+        Ok(()) => Ok(()),
+    }
+}
+
 /// Keeps a draft, and shows it.
 pub fn keep(
     room: &Room<'_>,
@@ -222,18 +257,25 @@ pub fn keep(
     if suggested {
         room_for_one_more(room, ask)?;
     }
-    let said = vec![Drafted::Fact(Fact::Draft(draft))];
+    let draft = Drafted::Fact(Fact::Draft(draft));
+    let said = [draft].into_iter().chain(dialogue::over(room, ask)?.map(Drafted::Fact)).collect();
     let receipt = write(room, ask, Set { ask: ask.key.clone(), expects: Vec::new(), said, at: ask.at })?;
-    // Where the ask came twice, this is the draft of the first time, as it reads now.
-    let draft = waiting(room, ask, receipt.first)?.map_err(|over| Failure::Refused(Box::new(over)))?;
-    if draft.suggested {
-        let letters = match receipt.repeated {
-            true => Vec::new(),
-            false => decide::cards(room, ask, recording, (receipt.first, &draft), Why::Suggested, &[])?,
-        };
-        return Ok(thanks(ask, letters));
+    let mut reply = show(room, ask, recording, receipt.first)?;
+    if suggested && !receipt.repeated {
+        let draft = waiting(room, ask, receipt.first)?.map_err(|over| Failure::Refused(Box::new(over)))?;
+        reply.letters = decide::cards(room, ask, recording, (receipt.first, &draft), Why::Suggested, &[])?;
     }
-    let mut reply = preview(room, ask, recording, receipt.first, &draft)?;
+    Ok(reply)
+}
+
+/// Shows a draft to whoever gave it, as it reads now; whoever suggests is thanked.
+pub fn show(room: &Room<'_>, ask: &Ask, recording: &Recording, number: u64) -> Result<Reply, Failure> {
+    // Where the ask came twice, this is the draft of the first time.
+    let draft = waiting(room, ask, number)?.map_err(|over| Failure::Refused(Box::new(over)))?;
+    if draft.suggested {
+        return Ok(thanks(ask));
+    }
+    let mut reply = preview(room, ask, recording, number, &draft)?;
     // A draft is for whoever gave it; where a door can, nobody else sees it.
     reply.personal = true;
     Ok(reply)
@@ -262,20 +304,19 @@ fn room_for_one_more(room: &Room<'_>, ask: &Ask) -> Result<(), Failure> {
 }
 
 /// What whoever suggests something is told.
-fn thanks(ask: &Ask, letters: Vec<Letter>) -> Reply {
+fn thanks(ask: &Ask) -> Reply {
     let words = ask.say(
         "Thank you. Those who keep the record decide about it; I tell you in private what becomes of it.",
         "Grazie. Decide chi tiene il registro; ti dirò in privato che cosa ne è stato.",
     );
     let reply = Reply::personal(Tone::Good, words);
-    let reply = match ask.caller.address.as_ref().and_then(Address::network) {
+    match ask.caller.address.as_ref().and_then(Address::network) {
         Some(Network::Telegram) if ask.place.shared => reply.note(ask.say(
             "For that, write to me once in a private chat: I may not begin one.",
             "Per questo scrivimi una volta in privato: non posso essere io a cominciare.",
         )),
         _ => reply,
-    };
-    Reply { letters, ..reply }
+    }
 }
 
 /// The incident that a draft is about.
@@ -343,7 +384,7 @@ pub fn entries(
     draft: &private::Draft,
     author: Author,
 ) -> Result<Vec<Draft>, Failure> {
-    let mut pen = Pen { room, ask, draft, author, entries: Vec::new() };
+    let mut pen = Pen::new(room, ask, draft, author);
     (recording.compose)(&mut pen)?;
     Ok(pen.entries)
 }
@@ -355,7 +396,8 @@ pub fn decision(number: u64) -> AskKey {
 
 /// The draft that took the place of one that was changed.
 fn successor(view: &View<'_>, number: u64) -> Result<Option<u64>, Failure> {
-    let Some((first, lines)) = view.wrote(&decision(number))? else { return Ok(None) };
+    let Some(row) = view.handed_in(&decision(number))? else { return Ok(None) };
+    let (first, lines) = (row.first, row.lines);
     let next = first + 1;
     Ok(if lines > 1 && view.draft(next)?.is_some() { Some(next) } else { None })
 }

@@ -148,6 +148,7 @@ mod tests {
             zone: None,
             at: DateTime::UNIX_EPOCH,
             key: None,
+            quoted: None,
         }
     }
 

@@ -21,6 +21,11 @@ impl Given {
     pub fn get(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
+
+    /// Gives a value.
+    pub fn set(&mut self, of: &Spec, value: impl Into<String>) {
+        self.0.insert(of.name, value.into());
+    }
 }
 
 /// A line that was understood.
@@ -31,7 +36,14 @@ pub struct Typed {
     pub given: Given,
 }
 
-/// Reads a line; what does not fit is answered with what would.
+impl Typed {
+    /// The first argument that must be given and is not.
+    pub fn lacks(&self) -> Option<&'static Spec> {
+        self.command.args.iter().copied().find(|arg| arg.required && self.given.get(arg.name).is_none())
+    }
+}
+
+/// Reads a line; what does not fit is answered with what would. It may lack what must be given.
 pub fn typed(all: &'static [&'static Command], ask: &Ask) -> Result<Typed, Failure> {
     if ask.line.len() > MAX_LINE {
         return Err(Failure::refused(ask.say(
@@ -64,11 +76,6 @@ pub fn typed(all: &'static [&'static Command], ask: &Ask) -> Result<Typed, Failu
             given
         }
     };
-    for arg in command.args.iter().filter(|arg| arg.required) {
-        if given.get(arg.name).is_none() {
-            return Err(missing(command, ask, arg.name));
-        }
-    }
     Ok(Typed { command, given })
 }
 
@@ -93,7 +100,8 @@ fn unknown(all: &[&Command], ask: &Ask, name: &str) -> Failure {
     Failure::refused(line.text(ask.say(" /help lists what I can do.", " /help elenca quello che so fare.")))
 }
 
-fn missing(command: &Command, ask: &Ask, name: &str) -> Failure {
+/// What is said where something must be given and is not.
+pub(crate) fn missing(command: &Command, ask: &Ask, name: &str) -> Failure {
     let words = ask.say("Something is missing: ", "Manca un'indicazione: ");
     let line = Line::new().text(words).strong(name).text(ask.say(". Usage: ", ". Si usa così: "));
     let line = line.code(command.usage_at(ask));
@@ -216,8 +224,7 @@ fn piped(command: &Command, ask: &Ask, rest: &str, before: usize) -> Result<Give
         }
         match command.args.get(next) {
             // Where something must be given, a dash may mean something: nobody who is named.
-            Some(arg) if part.is_empty() && arg.required => return Err(missing(command, ask, arg.name)),
-            Some(arg) if (part.is_empty() || part == "-") && !arg.required => {}
+            Some(arg) if part.is_empty() || part == "-" && !arg.required => {}
             Some(arg) => drop(given.0.insert(arg.name, part.to_owned())),
             None => return Err(too_many_parts(command, ask)),
         }
@@ -243,6 +250,12 @@ fn by_name<'a>(command: &Command, next: usize, part: &'a str) -> Option<(&'stati
     }
     let mut optional = command.args.iter().copied().filter(|arg| !arg.required);
     optional.find_map(|arg| called(arg, part).filter(|value| !value.is_empty()).map(|value| (arg, value)))
+}
+
+/// An argument's value in a command's example.
+pub(crate) fn example(command: &Command, ask: &Ask, of: &Spec) -> Option<String> {
+    let given = piped(command, ask, command.example, command.piped?).ok()?;
+    given.get(of.name).map(str::to_owned)
 }
 
 fn too_many_parts(command: &Command, ask: &Ask) -> Failure {
@@ -379,8 +392,12 @@ mod tests {
             zone: None,
             at: chrono::DateTime::UNIX_EPOCH,
             key: None,
+            quoted: None,
         };
         let typed = typed(PIPED, &ask).map_err(|failure| failure.to_string())?;
+        if let Some(lacks) = typed.lacks() {
+            return Err(missing(typed.command, &ask, lacks.name).to_string());
+        }
         let mut given: Vec<_> = typed.given.0.into_iter().collect();
         given.sort();
         Ok(given)

@@ -4,8 +4,10 @@ mod args;
 pub(crate) mod chat;
 pub(crate) mod compose;
 pub mod decide;
+pub(crate) mod dialogue;
 pub mod form;
 mod line;
+pub(crate) mod quote;
 pub(crate) mod read;
 
 use std::{fmt, sync::Arc};
@@ -28,8 +30,9 @@ pub use args::{AS_OF, Arg, Choice, FOLLOWED, FROM, INCIDENT, ORGANISATION, PAGE,
 pub(crate) use args::{did_you_mean, read_flag, shown};
 pub(crate) use compose::{Offers, Pen, Recording, published};
 pub use decide::Danger;
-pub(crate) use line::by_names;
 pub use line::{Given, Typed, is_chat, typed};
+pub(crate) use line::{by_names, example, missing};
+pub use quote::Quoted;
 pub(crate) use read::{ENTRY, LINK, named, sentence};
 
 /// A command, defined once: registrations, help and documents are derived from it.
@@ -127,6 +130,8 @@ pub struct Ask {
     pub at: DateTime<Utc>,
     /// What makes it the same ask when it comes twice.
     pub key: Option<AskKey>,
+    /// The message that it answers, if it answers one.
+    pub quoted: Option<Quoted>,
 }
 
 impl Ask {

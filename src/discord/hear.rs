@@ -426,6 +426,7 @@ impl Where<'_> {
             tongue: Some(self.locale.to_owned()),
             group_tongue: self.server_locale.filter(|locale| *locale != "en-US").map(str::to_owned),
             key: AskKey { platform: "discord".to_owned(), bot: self.app.to_string(), id: self.id.to_string() },
+            quoted: None,
         }
     }
 }

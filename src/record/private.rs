@@ -228,6 +228,24 @@ pub enum Fact {
         /// The command.
         command: String,
     },
+    /// Somebody is asked, in a chat, for the parts of a command one after the other; until when, the time of the
+    /// newest line says.
+    Asking {
+        /// The chat.
+        address: Address,
+        /// The command that is begun, in the place of any other; none where what is under way goes on or ends.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        command: Option<String>,
+        /// What was given, by the arguments' names: only what was not known before.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        given: BTreeMap<String, String>,
+        /// An argument that is left out.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        without: Option<String>,
+        /// Whether it is over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        over: bool,
+    },
 }
 
 /// A command that records, as it was given: what it records is worked out anew when it is published.
@@ -282,6 +300,7 @@ impl Fact {
             Fact::Carded { .. } => "carded",
             Fact::Ranked { .. } => "ranked",
             Fact::Refused { .. } => "refused",
+            Fact::Asking { .. } => "asking",
         }
     }
 }

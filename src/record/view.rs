@@ -23,7 +23,7 @@ use crate::{
     slug::{Slug, folded},
     statement::Side,
     store::{
-        AskRow, Choice, EntryRow, Head, IncidentHead, Ledger, StateError,
+        AskRow, AskingRow, Choice, EntryRow, Head, IncidentHead, Ledger, StateError,
         keys::{self, IncidentId, List},
         state::{Read, State},
     },
@@ -738,11 +738,20 @@ impl<'a> View<'a> {
         Ok(same.then_some(number))
     }
 
-    /// The first commit that an ask wrote, and how many lines, for as long as that is remembered.
-    pub fn wrote(&self, ask: &AskKey) -> Read_<Option<(u64, u32)>> {
-        let Some(row) = self.state.get(&keys::ask(&ask.to_string()))? else { return Ok(None) };
-        let row: AskRow = serde_json::from_slice(&row).map_err(|error| StateError::Damaged(error.to_string()))?;
-        Ok(Some((row.first, row.lines)))
+    /// What somebody is asked for in a chat, part by part.
+    pub fn asking(&self, address: &Address) -> Read_<Option<AskingRow>> {
+        match self.state.get(&keys::asking(&address.0))? {
+            None => Ok(None),
+            Some(row) => serde_json::from_slice(&row).map(Some).map_err(|error| StateError::Damaged(error.to_string())),
+        }
+    }
+
+    /// What came of an ask that changed something, if it was handed in before.
+    pub fn handed_in(&self, ask: &AskKey) -> Read_<Option<AskRow>> {
+        match self.state.get(&keys::ask(&ask.to_string()))? {
+            None => Ok(None),
+            Some(row) => serde_json::from_slice(&row).map(Some).map_err(|error| StateError::Damaged(error.to_string())),
+        }
     }
 
     /// Up to which commit a person or chat has seen what is new.

@@ -109,6 +109,7 @@ fn message_matter(message: &Message, id: u32, me: &Me) -> Option<Matter> {
         elsewhere: None,
         tongue: from.and_then(|user| user.language_code.clone()),
         group_tongue: None,
+        quoted: None,
         key: key(me, id),
     };
     Some(Matter::Ask(Box::new(heard), Target { chat, thread, edits: None }))
@@ -198,6 +199,7 @@ fn press_matter(press: CallbackQuery, id: u32, me: &Me) -> Matter {
         elsewhere: None,
         tongue: press.from.language_code,
         group_tongue: None,
+        quoted: None,
         key: key(me, id),
     };
     let target = match fresh {
@@ -235,6 +237,7 @@ fn inline_matter(query: InlineQuery, id: u32, me: &Me) -> Matter {
         elsewhere: None,
         tongue: query.from.language_code,
         group_tongue: None,
+        quoted: None,
         key: key(me, id),
     };
     Matter::Inline(Box::new(heard), query.id.0)

@@ -1,7 +1,7 @@
 //! From a line to the rows it makes. Rows are added and never changed (but for heads and counters), each under the
 //! commit that made it, so that a reader at an earlier commit simply does not see them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -232,6 +232,14 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
         | Fact::Approved { .. }
         | Fact::Carded { .. }
         | Fact::Decided { .. } => people::fold(layer, header, fact)?,
+        Fact::Asking { address, .. } => {
+            let key = keys::asking(&address.0);
+            let before = layer.get(&key)?.map(|row| from_json(&row)).transpose()?;
+            match AskingRow::after(before, fact, header.recorded_at.timestamp_millis()) {
+                Some(row) => layer.put(key, json(&row)?),
+                None => layer.forget(key),
+            }
+        }
     }
     Ok(())
 }
@@ -279,6 +287,36 @@ impl Broadcast {
 
     fn write(self) -> Vec<u8> {
         [&self.incident.to_be_bytes()[..], &self.number.to_be_bytes(), &[self.known as u8]].concat()
+    }
+}
+
+/// What somebody is asked for, part by part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AskingRow {
+    /// The command.
+    pub command: String,
+    /// What was given, by the arguments' names.
+    pub given: BTreeMap<String, String>,
+    /// The arguments that are left out.
+    pub without: BTreeSet<String>,
+    /// When the last part was given, in milliseconds since 1970.
+    pub at: i64,
+}
+
+impl AskingRow {
+    /// What is asked for after a line; what goes on without a beginning, because that was erased, is nothing.
+    fn after(before: Option<AskingRow>, fact: &Fact, at: i64) -> Option<AskingRow> {
+        let Fact::Asking { command, given, without, over: false, .. } = fact else { return None };
+        let begun = |command: &String| AskingRow {
+            command: command.clone(),
+            given: BTreeMap::new(),
+            without: BTreeSet::new(),
+            at,
+        };
+        let mut row = command.as_ref().map(begun).or(before)?;
+        row.given.extend(given.clone());
+        row.without.extend(without.clone());
+        Some(AskingRow { at, ..row })
     }
 }
 

@@ -270,6 +270,11 @@ pub fn looked(address: &str) -> Vec<u8> {
     Key::of(b'L').text(address).end()
 }
 
+/// `chat → what somebody is asked for there, part by part`
+pub fn asking(address: &str) -> Vec<u8> {
+    Key::of(b'F').text(address).end()
+}
+
 /// The last 8 bytes of a key, where commits stand.
 pub fn last_commit(key: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(key.last_chunk::<8>().copied()?))

@@ -25,8 +25,7 @@ use std::{
     thread::JoinHandle,
 };
 
-pub(crate) use fold::AskRow;
-pub use fold::{Broadcast, Choice, EntryRow, Head, IncidentHead, Known};
+pub use fold::{AskRow, AskingRow, Broadcast, Choice, EntryRow, Head, IncidentHead, Known};
 pub use ledger::{Audience, Due, Expanded, Ledger};
 pub use memory::Memory;
 pub use people::{Card, DraftRow, Fate, RefusedRow};
