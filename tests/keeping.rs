@@ -31,6 +31,7 @@ fn by(town: &Town, (who, lang): (&str, Lang), update: Option<&str>, at: DateTime
         zone: None,
         at,
         key,
+        quoted: None,
     };
     let answer = commands::answer(town.store(), &House::default(), &ask);
     assert_eq!(answer.broke, None);

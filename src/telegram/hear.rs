@@ -12,7 +12,7 @@ use teloxide::types::{
     MaybeInaccessibleMessage, Message, Update, UpdateKind, User,
 };
 
-use super::send::Target;
+use super::{quote, send::Target};
 use crate::{desk::Heard, dispatch::Event};
 
 /// The bot itself, as `getMe` describes it.
@@ -89,13 +89,15 @@ pub fn matter(update: Update, me: &Me) -> Option<Matter> {
 }
 
 fn message_matter(message: &Message, id: u32, me: &Me) -> Option<Matter> {
-    let text = message.text()?;
-    let line = addressed(text, me, message.chat.is_private())?;
+    let private = message.chat.is_private();
+    // Who writes to us alone is answered also where they send a picture without a word; an album would be many.
+    let wordless = || (private && quote::has_attachment(message) && message.media_group_id().is_none()).then_some("");
+    let text = quote::words(message).or_else(wordless)?;
+    let line = addressed(text, me, private)?;
     let thread = message.thread_id.filter(|_| message.is_topic_message).map(|thread| thread.0.0);
     let chat = message.chat.id.0;
     let anonymous = message.sender_chat.as_ref().is_some_and(|sender| sender.id == message.chat.id);
     let from = message.from.as_ref().filter(|_| message.sender_chat.is_none());
-    let private = message.chat.is_private();
     let heard = Heard {
         line,
         caller: from.map(person),
@@ -111,6 +113,7 @@ fn message_matter(message: &Message, id: u32, me: &Me) -> Option<Matter> {
         group_tongue: None,
         quoted: None,
         key: key(me, id),
+        quoted: quote::quoted(message, me.id),
     };
     Some(Matter::Ask(Box::new(heard), Target { chat, thread, edits: None }))
 }
@@ -201,6 +204,7 @@ fn press_matter(press: CallbackQuery, id: u32, me: &Me) -> Matter {
         group_tongue: None,
         quoted: None,
         key: key(me, id),
+        quoted: None,
     };
     let target = match fresh {
         false => Target { chat, thread, edits: Some(message.id().0) },
@@ -239,6 +243,7 @@ fn inline_matter(query: InlineQuery, id: u32, me: &Me) -> Matter {
         group_tongue: None,
         quoted: None,
         key: key(me, id),
+        quoted: None,
     };
     Matter::Inline(Box::new(heard), query.id.0)
 }

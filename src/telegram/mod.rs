@@ -3,6 +3,7 @@
 mod hear;
 mod poll;
 mod push;
+mod quote;
 mod register;
 mod render;
 mod rights;
