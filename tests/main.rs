@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod contract;
+mod dialogue;
 mod doors;
 mod following;
 mod format;

@@ -386,7 +386,7 @@ fn a_draft_is_edited_by_its_line_and_the_old_one_leads_on() {
     let town = Town::westpole();
     let mut keeper = Keeper::of(&town);
     let old = keeper.ask("/event westpole 2023-12-20T09:00 | Al \"is\" well. | https://example.org/a");
-    says(&old, &["Publish  /publish ", "Discard  /discard ", "Edit  >/edit "]);
+    says(&old, &["Publish  /publish ", "Edit  >/edit ", "Discard  /discard "]);
     let shown = keeper.ask(&button(&old, "/edit"));
     says(&shown, &["Copy this line"]);
     let line = button(&shown, "/edit");

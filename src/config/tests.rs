@@ -26,7 +26,8 @@ fn without_a_word_the_defaults_stand() {
         commands: CommandSettings { burst: 30, per_second: 1 }, \
             web: WebSettings { listen: Some(127.0.0.1:8080), chosen: false }, \
         record: RecordSettings { bundled: [\"westpole\"], lang: En, timezone: Europe/Rome }, \
-        moderation: ModerationSettings { owners: [] }, \
+        moderation: ModerationSettings { owners: [], two_people: [Victim, Data, Retraction], leak_hosts: [], \
+        allowed_hosts: [] }, \
         telegram: PlatformSettings { token: None, api_url: \"https://api.telegram.org\" }, \
         discord: PlatformSettings { token: None, api_url: \"https://discord.com\" }, \
         delivery: DeliverySettings { repeat_unsure: true, telegram_in_flight: 8, telegram_per_second: 30, \

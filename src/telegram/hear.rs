@@ -111,7 +111,6 @@ fn message_matter(message: &Message, id: u32, me: &Me) -> Option<Matter> {
         elsewhere: None,
         tongue: from.and_then(|user| user.language_code.clone()),
         group_tongue: None,
-        quoted: None,
         key: key(me, id),
         quoted: quote::quoted(message, me.id),
     };
@@ -202,7 +201,6 @@ fn press_matter(press: CallbackQuery, id: u32, me: &Me) -> Matter {
         elsewhere: None,
         tongue: press.from.language_code,
         group_tongue: None,
-        quoted: None,
         key: key(me, id),
         quoted: None,
     };
@@ -241,7 +239,6 @@ fn inline_matter(query: InlineQuery, id: u32, me: &Me) -> Matter {
         elsewhere: None,
         tongue: query.from.language_code,
         group_tongue: None,
-        quoted: None,
         key: key(me, id),
         quoted: None,
     };

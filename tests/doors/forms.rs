@@ -102,7 +102,7 @@ async fn a_command_that_lacks_its_text_opens_a_form_and_what_is_filled_in_is_dra
     assert!(preview.ephemeral, "a draft is for whoever gave it");
     says(&preview.text, &["This is how it will be posted.", "The portal: \"it answers\".", "All of it | so far."]);
     let labels: Vec<_> = preview.rows[0].iter().map(|(label, _)| label.as_str()).collect();
-    assert_eq!(labels, ["Publish", "Discard", "Edit"]);
+    assert_eq!(labels, ["Publish", "Publish quietly", "Edit", "Discard"]);
     says(&crew.press(sent, "Publish").await.1.text, &["Recorded as", "westpole#61"]);
     says(&crew.town.ask("/timeline westpole"), &["20 December 2023, 09:00", "The portal: \"it answers\"."]);
     // What is given needs no form; what is half given comes back in it.
@@ -121,8 +121,8 @@ async fn what_was_filled_in_for_nothing_is_given_back() {
     let crew = Crew::speaking("en-US").await;
     let asked = crew.slash("event", &[("incident", "westpole")]);
     crew.form(asked).await;
-    let (_, refused) = crew.fill(asked, &[("when", "yesterday"), ("text", "All is well.")]).await;
-    says(&refused.text, &["yesterday", "not a date I can read", "So that it is not lost", "All is well."]);
+    let (_, refused) = crew.fill(asked, &[("when", "soonish"), ("text", "All is well.")]).await;
+    says(&refused.text, &["I do not understand “soonish” in a date", "So that it is not lost", "All is well."]);
     assert!(refused.ephemeral);
     crew.end().await;
 }
@@ -245,7 +245,16 @@ async fn forms_and_menus_speak_italian() {
     let asked = crew.slash("statement", &[("incident", "westpole")]);
     let form = crew.form(asked).await;
     let labels: Vec<_> = form.iter().map(|(_, it)| it["label"].as_str().unwrap()).collect();
-    assert_eq!(labels, ["Quando è stata pubblicata", "Chi l'ha detto", "Che cosa dice", "Dove si legge"]);
+    assert_eq!(
+        labels,
+        [
+            "Quando è stata pubblicata",
+            "Chi l'ha detto",
+            "Che cosa dice",
+            "Dove si legge",
+            "Su quale affermazione si esprime",
+        ]
+    );
     assert_eq!(crew.answer(asked).await.text, "Registra una dichiarazione");
     let filled = [("date", "2023-12-20"), ("speaker", "-"), ("text", "Tutto bene.")];
     let (sent, preview) = crew.fill(asked, &filled).await;

@@ -2,6 +2,7 @@
 
 pub mod discord;
 mod forms;
+mod keeping;
 mod news;
 mod on_discord;
 mod on_telegram;

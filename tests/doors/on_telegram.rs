@@ -65,14 +65,14 @@ impl Drop for Bot {
 }
 
 /// Everything that was sent fits the platform's own spec.
-fn sound(telegram: &Telegram) {
+pub fn sound(telegram: &Telegram) {
     if let Some(specs) = specs() {
         let faults = check_against_spec(&telegram.calls(), &specs);
         assert!(faults.is_empty(), "{faults:#?}");
     }
 }
 
-async fn answer(telegram: &Telegram, chat: Chat, user: i64, text: &str) -> Message {
+pub async fn answer(telegram: &Telegram, chat: Chat, user: i64, text: &str) -> Message {
     let before = telegram.messages(chat).len();
     telegram.says(chat, user, text);
     telegram.wait_for(chat, before + 1, PATIENCE).await.pop().unwrap()

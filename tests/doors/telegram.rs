@@ -20,6 +20,7 @@ mod words;
 use {checks::*, html::*, http::*, words::*};
 
 pub use spec::check_against_spec;
+pub use words::{document, photo};
 
 const BOT: i64 = 7_000_000_001;
 const NAME: &str = "strillone_bot";
@@ -265,7 +266,32 @@ impl Telegram {
     }
 
     pub fn replies(&self, chat: Chat, to: i64, user: i64, text: &str) -> i64 {
-        self.hear(chat, user, text, json!({"reply_to_message": self.wire_of(chat, to)}))
+        self.hear(chat, user, text, json!({"reply_to_message": self.quoted(chat, to)}))
+    }
+
+    /// A message as an answer to it shows it: without what it answers itself.
+    fn quoted(&self, chat: Chat, id: i64) -> Value {
+        let mut wire = self.wire_of(chat, id);
+        fill(&mut wire, [("reply_to_message", Value::Null)]);
+        wire
+    }
+
+    /// Someone sends more than words: `what` has `text`, or `photo` and `caption`, `forward_origin`, another `date` …
+    pub fn sends(&self, chat: Chat, user: i64, mut what: Value) -> i64 {
+        self.change(|world| {
+            let (said, caption) = (text(&what, "text"), text(&what, "caption"));
+            let spotted = [("entities", json!(spotted(&said))), ("caption_entities", json!(spotted(&caption)))];
+            fill(&mut what, [("from", world.someone(user))].into_iter().chain(spotted));
+            let id = world.post(chat.0, what, &escaped(&said), false);
+            world.tell_of(chat.0, id, "");
+            id
+        })
+    }
+
+    /// Where a channel's post that was passed on comes from.
+    pub fn origin(&self, channel: Chat, id: i64, date: i64) -> Value {
+        let chat = self.within(channel, |room| room.wire.clone());
+        json!({"type": "channel", "chat": chat, "message_id": id, "date": date})
     }
 
     /// An administrator writes as the group itself.

@@ -98,10 +98,11 @@ impl Room {
 
     /// Privacy mode: in groups only service messages, commands not meant for another bot, mentions and replies.
     pub(super) fn reaches(&self, wire: &Value, rules: &Rules) -> bool {
-        let words = text(wire, "text").to_lowercase();
+        let words = (text(wire, "text") + &text(wire, "caption")).to_lowercase();
+        let media = ["photo", "document", "video"].iter().any(|kind| !wire[*kind].is_null());
         let meant = match words.strip_prefix('/').and_then(|rest| rest.split_whitespace().next()) {
             Some(command) => !command.contains('@') || command.ends_with(&format!("@{NAME}")),
-            None => words.is_empty() || words.contains(&format!("@{NAME}")),
+            None => words.is_empty() && !media || words.contains(&format!("@{NAME}")),
         };
         let free = rules.privacy_off || !self.kind().ends_with("group") || self.status(BOT) == "administrator";
         !["left", "kicked"].contains(&self.status(BOT))

@@ -91,6 +91,22 @@ pub(super) fn membership(standing: &str, user: &Value) -> Value {
     member
 }
 
+/// A picture as Telegram describes it, and the words to it.
+pub fn photo(caption: &str) -> Value {
+    let size = json!({"file_id": "p1", "file_unique_id": "u1", "width": 90, "height": 60});
+    captioned(json!({"photo": [size]}), caption)
+}
+
+/// A file, and the words to it.
+pub fn document(caption: &str) -> Value {
+    captioned(json!({"document": {"file_id": "d1", "file_unique_id": "u2", "file_name": "letter.pdf"}}), caption)
+}
+
+fn captioned(mut what: Value, caption: &str) -> Value {
+    fill(&mut what, (!caption.is_empty()).then(|| ("caption", json!(caption))));
+    what
+}
+
 /// The commands, mentions and links Telegram finds by itself in what people write.
 pub(super) fn spotted(text: &str) -> Vec<Value> {
     let named = |name: &str| !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
