@@ -3,7 +3,7 @@
 use record::{
     lang::Text,
     pages,
-    private::Fact,
+    private::{Bodies, Fact},
     rank::Rank,
     reply::{Block, Button, Item, Line, Reply},
     slug::Slug,
@@ -97,6 +97,22 @@ fn told(room: &Room<'_>, ask: &Ask, fact: &Fact) -> Result<Line, Failure> {
         Fact::Decided { draft, published: false, by } => Line::new()
             .strong(who(by))
             .text(ask.say(format!(" discarded draft {draft}"), format!(" ha scartato la bozza {draft}"))),
+        Fact::Erasure { commits, bodies, why, by } => {
+            let name = match (bodies, commits.first()) {
+                (Bodies::Private, _) | (_, None) => None,
+                (_, Some(first)) => room.view.recorded_at(*first)?.map(|(incident, number)| incident.name(number)),
+            };
+            match (by, name) {
+                (Some(by), Some(name)) => Line::new().strong(by.to_string()).text(ask.say(
+                    format!(" erased the text of {name}: {why}"),
+                    format!(" ha cancellato il testo di {name}: {why}"),
+                )),
+                (Some(by), None) => Line::new()
+                    .strong(by.to_string())
+                    .text(ask.say(" erased the drafts that it came from", " ha cancellato le bozze da cui veniva")),
+                (None, _) => ask.say("somebody had themself forgotten", "qualcuno si è fatto dimenticare").into(),
+            }
+        }
         other => Line::new().text(other.kind()),
     })
 }

@@ -16,6 +16,7 @@ mod discard;
 mod edit;
 mod event;
 mod figure;
+mod forget;
 mod help;
 mod history;
 mod incident;
@@ -30,6 +31,7 @@ mod open;
 mod organisation;
 mod privacy;
 mod publish;
+mod redact;
 mod redraft;
 mod retract;
 mod search;
@@ -79,11 +81,13 @@ pub static ALL: &[&Command] = &[
     &start::START,
     &about::ABOUT,
     &privacy::PRIVACY,
+    &forget::FORGET,
     &lang::LANG,
     &timezone::TIMEZONE,
     &suggest::SUGGEST,
     &moderators::MODERATORS,
     &audit::AUDIT,
+    &redact::REDACT,
     &event::EVENT,
     &statement::STATEMENT,
     &source::SOURCE,

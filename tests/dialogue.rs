@@ -254,7 +254,7 @@ fn it_outlives_a_fold_anew_and_can_be_erased() {
     says(&anna.says("-"), &["This is how it will be posted.", "20 December 2023", "It happened."]);
 
     let commits = vec![begun, begun + 1];
-    let fact = Fact::Erasure { commits, bodies: Bodies::Private, why: "by wish".to_owned() };
+    let fact = Fact::Erasure { commits, bodies: Bodies::Private, why: "by wish".to_owned(), by: None };
     let said = vec![Drafted::Fact(fact)];
     town.store().say(Set { ask: None, expects: Vec::new(), said, at: at() }).unwrap();
     let (store, _scratch) = anew("erased");

@@ -329,3 +329,59 @@ fn what_is_refused_leaves_one_line_an_hour_in_the_trail() {
     says(&owner.ask("/audit"), &["discord:9: rifiutato /open", "discord:9: rifiutato /open"]);
     says(&reader.ask("/audit"), &["That is for those who own this bot."]);
 }
+
+#[test]
+fn a_text_is_erased_for_good_and_the_chain_still_verifies() {
+    let town = owned();
+    let owner = Person::new(&town, "telegram:1");
+    owner.records("/open one | One");
+    owner.records("/event one 2026-01-01 | Zeffirino Rossi did it.");
+    owner.records("/correct one#2 | Zeffirino Rossi, of the town, did it. | where from");
+    says(&owner.ask("/history one#2"), &["Corrected", "by ", "What changed: where from", "of the town"]);
+    let mod_ = Person::new(&town, "discord:2");
+    owner.ask("/moderators add discord:2");
+    says(&mod_.ask("/redact one#2 | a private person"), &["That is for those who own this bot."]);
+    let warned = owner.ask("/redact one#2 | a private person");
+    says(&warned, &["one#2 will be erased for good", "2 lines of the record and 2 of its drafts", "| yes"]);
+    says(&owner.ask("/timeline one"), &["Zeffirino"]);
+    says(&owner.ask("/redact one#2 | a private person | yes"), &["The text of one#2 is erased", "still hold it"]);
+    says(&owner.ask("/redact one#2 | a private person | yes"), &["its text was erased"]);
+    for line in ["/timeline one", "/history one", "/search Zeffirino", "/new", "/latest one"] {
+        silent_on(&owner.ask(line).replace("“Zeffirino”", ""), &["Zeffirino"]);
+    }
+    says(&owner.ask("/audit"), &["telegram:1 erased the text of one#2: a private person"]);
+    assert!(town.store().verify().unwrap().is_good());
+    town.store().sync().unwrap();
+    let journal = std::fs::read_dir(town.dir().join("journal")).unwrap();
+    for file in journal.map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
+        let text = String::from_utf8_lossy(&std::fs::read(&file).unwrap()).into_owned();
+        assert!(!text.contains("Zeffirino"), "{}", file.display());
+    }
+    says(&owner.ask("/redact one#1 | x"), &["The entry that opens an incident cannot be erased"]);
+}
+
+#[test]
+fn whoever_wishes_it_is_forgotten() {
+    let town = owned();
+    let owner = Person::new(&town, "telegram:1");
+    owner.records("/open one | One");
+    let reader = Person::new(&town, "discord:9");
+    reader.ask("/lang it");
+    reader.ask("/new");
+    reader.ask("/suggest one | The portal answers again.");
+    reader.ask("/audit");
+    let address = Address("discord:9".to_owned());
+    let view = town.store().view();
+    assert!(view.refused(&address).unwrap().is_some() && view.looked(&address).unwrap().is_some());
+    assert_eq!(view.suggestions().unwrap().len(), 1);
+    says(&reader.ask("/forget telegram:1"), &["I forget only whoever asks for it"]);
+    says(&reader.ask("/forget me"), &["Done: your choices"]);
+    let view = town.store().view();
+    assert!(view.refused(&address).unwrap().is_none() && view.looked(&address).unwrap().is_none());
+    assert!(view.choice(&address).unwrap().lang.is_none() && view.suggestions().unwrap().is_empty());
+    assert!(view.traces_of_person(&address).unwrap().is_empty());
+    says(&reader.ask("/forget me"), &["I keep nothing about you."]);
+    says(&owner.ask("/forget me"), &["Have an owner remove you first"]);
+    says(&owner.ask("/audit"), &["somebody had themself forgotten"]);
+    assert!(town.store().verify().unwrap().is_good());
+}

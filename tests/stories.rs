@@ -165,6 +165,7 @@ fn every_reader_command_answers_in_both_languages() {
         ("/delivery", "the terminal is none", "il terminale non lo è"),
         ("/suggest westpole | x", "--as moderator", "--as moderator"),
         ("/moderators", "--as moderator", "--as moderator"),
+        ("/forget me", "I cannot tell who you are", "Non so chi sei"),
         ("/help", "What I can be asked", "Che cosa mi si può chiedere"),
         (
             "/help timeline",

@@ -374,7 +374,8 @@ fn an_erased_body_is_gone_from_journal_and_state_and_both_chains_hold() {
     let aside = journal.with_extension("jsonl.damaged-1");
     fs::copy(&journal, &aside).unwrap();
     let why = "a court said so".to_owned();
-    let erasure = Fact::Erasure { commits: vec![receipt.first], bodies: record::private::Bodies::Public, why };
+    let erasure =
+        Fact::Erasure { commits: vec![receipt.first], bodies: record::private::Bodies::Public, why, by: None };
     store.say(set(vec![Drafted::Fact(erasure)])).unwrap();
     for file in [&journal, &aside] {
         let text = fs::read_to_string(file).unwrap();

@@ -91,7 +91,7 @@ impl Command {
 
     /// Whether it records, so that a form can ask for what a line of it lacks.
     pub fn records(&self) -> bool {
-        self.piped.is_some() && self.who >= Role::Moderator
+        self.piped.is_some() && self.who == Role::Moderator
     }
 
     /// Whether it is called so.

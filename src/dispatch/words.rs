@@ -5,14 +5,14 @@ use std::{collections::HashMap, sync::Arc};
 use chrono_tz::Tz;
 use record::{
     channel::Channel,
-    entry::{Level, Said},
-    lang::Lang,
+    entry::{Author, Importance, Level, Ref, Retraction, Said},
+    lang::{Lang, Prose},
     outbox::Ms,
     pages::{self, How, Reader},
     reply::Reply,
     slug::Slug,
     store::{StateError, Store},
-    view::{Entry, Incident, View},
+    view::{Entry, Erased, Incident, View},
 };
 
 /// When more replies than this are remembered, all are forgotten.
@@ -30,6 +30,8 @@ struct Key {
     /// The incident's last entry: nothing else changes what is said of it.
     last: u32,
     number: u32,
+    /// What is said of it instead once its text was erased, which no entry tells.
+    commit: u64,
     /// The correction that is told of; none for the entry itself.
     correction: Option<u32>,
     how: How,
@@ -74,6 +76,7 @@ impl Words {
             incident: incident.handle.clone(),
             last: incident.last,
             number: entry.name.number,
+            commit: entry.commit,
             correction,
             how: how.clone(),
             lang: reader.lang,
@@ -114,7 +117,7 @@ pub struct Subject {
 
 /// What was recorded at a commit; none if it is gone, or nothing that is posted.
 pub fn subject(view: &View<'_>, commit: u64) -> Result<Option<Subject>, StateError> {
-    let Some((incident, number)) = view.recorded_at(commit)? else { return Ok(None) };
+    let Some((incident, number)) = view.recorded_at(commit)? else { return erased(view, commit) };
     let Some(entry) = view.entry(&incident, number, None)? else { return Ok(None) };
     let at = entry.recorded_at.timestamp_millis();
     let (about, amends) = match &entry.said {
@@ -133,12 +136,37 @@ pub fn subject(view: &View<'_>, commit: u64) -> Result<Option<Subject>, StateErr
     Ok(Some(Subject { incident, entry, number, at, amends }))
 }
 
+/// An entry whose text was erased, as messages show it from then on: taken back, without a word of what it said.
+fn erased(view: &View<'_>, commit: u64) -> Result<Option<Subject>, StateError> {
+    let Some(Erased { incident, number, at, why }) = view.erasure_at(commit)? else { return Ok(None) };
+    let words = |lead: &str| format!("{lead}: {why}");
+    let why =
+        Prose::both(words("The text of this entry was erased"), words("Il testo di questa voce è stato cancellato"));
+    let Ok(why) = why else { return Ok(None) };
+    let entry = Entry {
+        name: incident.name(number),
+        commit,
+        recorded_at: at,
+        author: Author(String::new()),
+        key: incident.handle.clone(),
+        importance: Importance::Normal,
+        known: None,
+        first_importance: Importance::Normal,
+        first_known: None,
+        dossier: false,
+        cite: 0,
+        said: Said::Retraction(Retraction { subject: Ref::Number(number), why }),
+        was: None,
+        corrections: Vec::new(),
+        retracted: None,
+    };
+    Ok(Some(Subject { incident, entry, number, at: at.timestamp_millis(), amends: Some(None) }))
+}
+
 /// The commits under which messages about an entry may have been sent: its own, and those of its corrections.
 pub fn commits(view: &View<'_>, subject: &Subject) -> Result<Vec<u64>, StateError> {
-    let numbers = subject.entry.corrections.iter().map(|it| it.number);
-    let numbers = std::iter::once(subject.entry.name.number)
-        .chain(numbers)
-        .chain(subject.entry.retracted.iter().map(|it| it.number));
+    let own = subject.entry.name.number;
+    let numbers = std::iter::once(own).chain(view.revisions(&subject.incident, own)?);
     let mut commits = Vec::new();
     for number in numbers {
         commits.extend(view.commit_of(&subject.incident, number)?);

@@ -87,6 +87,9 @@ pub enum Fact {
         bodies: Bodies,
         /// Why, in words.
         why: String,
+        /// Who had it done; none for whoever wished to be forgotten.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Address>,
     },
     /// A bundled dossier was loaded to its end.
     Loaded {

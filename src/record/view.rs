@@ -2,6 +2,7 @@
 //! added later are ignored, so an answer is never torn; with an `as_of`, so is whatever was not public by then.
 
 mod people;
+mod traces;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -32,6 +33,7 @@ use crate::{
 };
 
 pub use people::Trailed;
+pub use traces::Erased;
 
 /// The last minute, on the incident's clock, that a reader may know of; none for everything.
 pub type AsOf = Option<NaiveDateTime>;

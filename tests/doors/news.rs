@@ -491,5 +491,17 @@ async fn every_kind_of_entry_is_posted_once_in_order_and_a_material_correction_a
             (bell(&now).as_deref() == Some("🔕 Silenzia") && now.text.contains("otherwise")).then_some(())
         })
         .await;
+    // What is erased is erased in what was posted, too.
+    press.telegram.says(press.owner, OWNER, &format!("/redact westpole#{name} | it was not ours to tell | yes"));
+    press.all_on_telegram(&[press.owner], "is erased: from the journal").await;
+    press.all_on_telegram(&[ann], "was erased: it was not ours to tell").await;
+    press.all_on_discord(&[channel], "was erased: it was not ours to tell").await;
+    let gone = |text: &str| !text.contains("It was otherwise.") && !text.contains("all of it");
+    press
+        .telegram
+        .until("nothing of it", LONG, |it| it.messages(ann).iter().all(|it| gone(&it.text)).then_some(()))
+        .await;
+    assert!(press.discord.messages(channel).iter().map(shown).all(|text| gone(&text)));
+
     press.sound();
 }

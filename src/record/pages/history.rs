@@ -1,6 +1,6 @@
 //! How an entry read before, and what was corrected and retracted in an incident: newest first.
 
-use super::{Cites, PAGE, Page, Reader, Turn, item::Show, moment, prose};
+use super::{Cites, PAGE, Page, Reader, Turn, difference::difference, item::Show, moment, prose};
 use crate::{
     entry::{Kind, Level, Ref, Said},
     reply::{Block, Button, Item, Line, Reply},
@@ -81,7 +81,9 @@ fn change_of(incident: &Incident, change: &Entry, subject: &str, reader: &Reader
     };
     let at = moment(change.recorded_at, reader.zone_for(incident), reader);
     let head = Line::new().strong(subject).text(words).span(at).join(level_of(level, reader));
-    Item { head: head.soft(format!(" · {}", change.name)), body: vec![prose(why, reader)] }
+    let by = reader.say(" · by ", " · da ");
+    let head = head.soft(format!(" · {}{by}{}", change.name, change.author.0));
+    Item { head, body: vec![prose(why, reader)] }
 }
 
 /// " · material correction"; nothing for the usual one.
@@ -105,6 +107,10 @@ impl Show<'_, '_> {
         };
         let head = Line::new().strong(words).span(moment(at, zone, reader));
         let name = self.incident.name(number);
+        let head = match self.view.entry(self.incident, number, None)? {
+            Some(it) => head.text(reader.say(" by ", " da ")).text(it.author.0),
+            None => head,
+        };
         let Some(Some(Corrected { to, .. })) = corrected else {
             let body = match (corrected, &entry.retracted) {
                 (Some(_), Some(retracted)) => vec![prose(&retracted.why, reader)],
@@ -115,8 +121,29 @@ impl Show<'_, '_> {
         let head = head.join(level_of(Some(to.level), reader)).soft(format!(" · {name}"));
         let what = Line::new().soft(reader.say("What changed: ", "Che cosa cambia: ")).join(prose(&to.what, reader));
         let mut body = vec![what];
-        body.extend(self.read(entry, step)?);
+        match self.difference(entry, step) {
+            Some(line) => body.push(line),
+            None => body.extend(self.read(entry, step)?),
+        }
         Ok(Item { head, body })
+    }
+
+    /// What a correction took out of the text and put in, where the text is all that it changed.
+    fn difference(&self, entry: &Entry, step: usize) -> Option<Line> {
+        let said = |corrections: usize| match corrections.checked_sub(1) {
+            None => entry.was.as_deref().unwrap_or(&entry.said),
+            Some(last) => entry.corrections.get(last).map_or(&entry.said, |it| &*it.to.now),
+        };
+        let (old, new) = (said(step - 1), said(step));
+        let (olds, news) = (old.texts(), new.texts());
+        let ([was], [now]) = (olds.as_slice(), news.as_slice()) else { return None };
+        let same = old.dates() == new.dates() && old.names() == new.names();
+        let ((was, _), (now, missing)) = (was.read(self.reader.lang), now.read(self.reader.lang));
+        let line = (same && was != now).then(|| difference(was, now)).flatten()?;
+        Some(match missing {
+            None => line,
+            Some(lang) => line.soft(format!(" ({})", lang.code())),
+        })
     }
 
     /// How an entry read after so many of its corrections.

@@ -3,6 +3,7 @@
 mod affected;
 mod claims;
 mod delivery;
+mod difference;
 mod follows;
 mod history;
 mod incident;

@@ -22,6 +22,17 @@ pub(super) fn follow(state: &State, journal_dir: &Path) -> Result<(), StateError
     if targets.is_empty() {
         return Ok(());
     }
+    // States that were not trusted and moved aside hold copies of the lines: no part of such a file can be rewritten.
+    if let Some(data) = journal_dir.parent() {
+        for item in fs::read_dir(data)? {
+            let path = item?.path();
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            if name.starts_with("sled.") && name.contains("aside") && path.is_dir() {
+                fs::remove_dir_all(&path)?;
+                tracing::warn!(path = %path.display(), "a state that was moved aside was deleted: it held what was erased");
+            }
+        }
+    }
     for item in fs::read_dir(journal_dir)? {
         let path = item?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();

@@ -14,7 +14,7 @@ use crate::{
     channel::{Channel, ChannelNumber, Mute},
     entry::{Kind, Said},
     lang::Lang,
-    line::{Hash, Header, Line, Place, Public},
+    line::{BadLine, Hash, Header, Line, Place, Public},
     outbox::{Delivery, Left, Mailbox, State, Tally},
     private::{Address, Bodies, Fact},
     subscription::{Subscription, What},
@@ -197,7 +197,10 @@ pub(super) fn fold(layer: &mut Layer<'_>, line: &Line) -> Result<(), StateError>
 
 fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), StateError> {
     match fact {
-        Fact::Erasure { commits, bodies, .. } => erase(layer, commits, *bodies)?,
+        Fact::Erasure { commits, bodies, .. } => {
+            layer.put(keys::trail(header.commit), Vec::new());
+            erase(layer, header.commit, commits, *bodies)?;
+        }
         Fact::Person { address, author } => layer.put(keys::person(&address.0), author.0.as_bytes()),
         Fact::Loaded { dossier } => layer.put(keys::loaded(dossier), header.commit.to_be_bytes()),
         Fact::Setting { address, lang, zone } => {
@@ -477,16 +480,30 @@ fn drained(
 fn subject_of(layer: &Layer<'_>, commit: u64) -> Result<bool, StateError> {
     let Some(bytes) = layer.get(&keys::line(commit))? else { return Ok(false) };
     let (header, _) = crate::line::glance(&bytes).map_err(|error| StateError::Damaged(error.to_string()))?;
-    Ok(matches!(header.kind.as_str(), "correction" | "retraction"))
+    Ok(matches!(header.kind.as_str(), "correction" | "retraction" | "erasure"))
 }
 
 /// Erases the state's copies, and notes that the journal's files must follow.
-fn erase(layer: &mut Layer<'_>, commits: &[u64], bodies: Bodies) -> Result<(), StateError> {
-    for commit in commits {
+fn erase(layer: &mut Layer<'_>, by: u64, commits: &[u64], bodies: Bodies) -> Result<(), StateError> {
+    for (at, commit) in commits.iter().enumerate() {
         let key = keys::line(*commit);
-        if let Some(bytes) = layer.get(&key)? {
-            let line = Line::read(&bytes).and_then(|line| line.without(bodies));
-            layer.put(key, line.map_err(|error| StateError::Damaged(format!("commit {commit}: {error}")))?);
+        let Some(bytes) = layer.get(&key)?.map(|bytes| bytes.to_vec()) else { continue };
+        let damaged = |error: BadLine| StateError::Damaged(format!("commit {commit}: {error}"));
+        let line = Line::read(&bytes).map_err(damaged)?;
+        layer.put(key, line.without(bodies).map_err(damaged)?);
+        if bodies != Bodies::Public
+            && let Some(fact) = line.private.as_ref().and_then(|private| private.fact.as_ref())
+        {
+            people::forget(layer, *commit, fact)?;
+        }
+        // Whoever was sent the entry has what they see changed: the erasure is told like a retraction.
+        if at == 0
+            && bodies != Bodies::Private
+            && let Some(place) = &line.header.entry
+            && let Some((incident, _)) = incident_id(layer, place.incident.as_str())?
+        {
+            let broadcast = Broadcast { commit: by, incident, number: place.number, known: Known::Recorded };
+            layer.put(keys::broadcast(by), broadcast.write());
         }
     }
     let mut all = erasing(layer)?;

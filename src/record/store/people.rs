@@ -114,6 +114,33 @@ pub(super) fn fold(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Resul
     Ok(())
 }
 
+/// Forgets what a fact about a person made, since its body was erased.
+pub(super) fn forget(layer: &mut Layer<'_>, commit: u64, fact: &Fact) -> Result<(), StateError> {
+    match fact {
+        Fact::Person { address, .. } => layer.forget(keys::person(&address.0)),
+        Fact::Setting { address, .. } => layer.forget(keys::setting(&address.0)),
+        Fact::Looked { address, .. } => layer.forget(keys::looked(&address.0)),
+        Fact::Asking { address, .. } => layer.forget(keys::asking(&address.0)),
+        Fact::Refused { address, .. } => layer.forget(keys::refused(&address.0)),
+        Fact::Draft(_) => {
+            let key = keys::draft(commit);
+            if let Some(row) = layer.get(&key)? {
+                let mut row: DraftRow = from_json(&row)?;
+                row.draft.given.clear();
+                row.draft.by = None;
+                // What has no words any more cannot be published.
+                if row.fate == Fate::Open {
+                    row.fate = Fate::Discarded;
+                }
+                layer.put(key, json(&row)?);
+            }
+            layer.forget(keys::suggestion(commit));
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
 /// Whether the trail tells of it: who may do what, what was refused, and what became of drafts.
 fn is_trail(fact: &Fact) -> bool {
     match fact {
