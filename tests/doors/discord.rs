@@ -252,10 +252,7 @@ impl Discord {
 
     /// The private channel with somebody.
     pub fn dm(&self, user: Id) -> Id {
-        let with = self.look(|world| world.users[&user].json.clone());
-        let is = |channel: &Channel| channel.json["recipients"][0]["id"] == with["id"];
-        let known = self.look(|world| world.channels.iter().find(|(_, channel)| is(channel)).map(|(id, _)| *id));
-        known.unwrap_or_else(|| self.channel(json!({ "type": 1, "recipients": [with] })))
+        self.with(|world| world.dm(user).expect("somebody"))
     }
 
     /// A channel of any kind.
@@ -425,6 +422,20 @@ impl World {
                            "avatar": null, "public_flags": 0, "bot": self.app == 0 });
         self.users.insert(id, User { json, locale: locale.into(), permissions });
         id
+    }
+
+    /// The private channel with somebody, made the first time.
+    fn dm(&mut self, user: Id) -> Option<Id> {
+        let with = self.users.get(&user)?.json.clone();
+        let is = |channel: &Channel| channel.json["recipients"][0]["id"] == with["id"];
+        if let Some(known) = self.channels.iter().find(|(_, channel)| is(channel)) {
+            return Some(*known.0);
+        }
+        let id = self.id();
+        let json =
+            json!({ "type": 1, "recipients": [with], "id": id.to_string(), "last_message_id": null, "flags": 0 });
+        self.channels.insert(id, Channel { json, bot: may::USUAL });
+        Some(id)
     }
 
     /// Puts a message that was checked into a channel.

@@ -9,7 +9,7 @@ use super::{items, number, word};
 /// Code, status, message.
 const PROBLEMS: &str = "401 401 401: Unauthorized; 404 404 404: Not Found; 405 405 405: Method Not Allowed;
     10002 404 Unknown Application; 10003 404 Unknown Channel; 10004 404 Unknown Guild; 10007 404 Unknown Member;
-    10008 404 Unknown Message; 10015 404 Unknown Webhook; 10062 404 Unknown interaction;
+    10008 404 Unknown Message; 50033 400 Invalid Recipient(s); 10015 404 Unknown Webhook; 10062 404 Unknown interaction;
     30034 429 Max number of daily application command creates has been reached (200);
     40033 400 This message has already been crossposted; 40058 400 Cannot message this channel until a thread is made in it;
     40060 400 Interaction has already been acknowledged.; 40333 403 internal network error; 50001 403 Missing Access;

@@ -173,6 +173,10 @@ impl World {
                 Ok(json!({ "url": self.gateway.url, "shards": self.rules.shards, "session_start_limit": limit }))
             }
             ("GET", ["users", "@me"]) => Ok(self.users[&self.app].json.clone()),
+            ("POST", ["users", "@me", "channels"]) => {
+                let channel = self.dm(id_of(&heard.body["recipient_id"])).ok_or(problem(50033))?;
+                Ok(self.channels[&channel].json.clone())
+            }
             ("GET", ["users", "@me", "guilds"]) => Ok(self.own_guilds(heard)),
             ("GET", ["applications", "@me"] | ["oauth2", "applications", "@me"]) => Ok(json!({
                 "id": self.app.to_string(), "name": "Strillone", "icon": null, "description": "", "bot_public": true,
