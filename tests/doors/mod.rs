@@ -1,5 +1,6 @@
 //! The doors, with the real clients on one end and platforms of our own on the other.
 
+mod day;
 pub mod discord;
 mod forms;
 mod keeping;

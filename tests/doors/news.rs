@@ -37,17 +37,17 @@ use super::{
 use crate::town::{open, says, silent_on};
 
 /// A broadcast takes its time on two busy cores.
-const LONG: Duration = Duration::from_secs(120);
-const OWNER: i64 = 5;
+pub const LONG: Duration = Duration::from_secs(120);
+pub const OWNER: i64 = 5;
 
 /// Both platforms, and the program between them.
-struct Press {
-    telegram: Telegram,
-    discord: Discord,
+pub struct Press {
+    pub telegram: Telegram,
+    pub discord: Discord,
     dir: tempfile::TempDir,
     bot: Option<Child>,
     settings: Vec<(&'static str, String)>,
-    owner: Chat,
+    pub owner: Chat,
 }
 
 impl Drop for Press {
@@ -57,7 +57,7 @@ impl Drop for Press {
 }
 
 impl Press {
-    async fn new(settings: &[(&'static str, &str)]) -> Press {
+    pub async fn new(settings: &[(&'static str, &str)]) -> Press {
         let (telegram, discord) = (Telegram::start().await, Discord::start().await);
         discord.rules(|rules| rules.per_second = 10_000);
         let owner = telegram.private(OWNER, "Olga", "en");
@@ -89,7 +89,7 @@ impl Press {
         }
     }
 
-    async fn start(&mut self) {
+    pub async fn start(&mut self) {
         let before = self.discord.identifies();
         let bot = Command::new(env!("CARGO_BIN_EXE_strillone"))
             .env_clear()
@@ -119,7 +119,7 @@ impl Press {
     }
 
     /// The owner types a line, and presses the first button of what comes back; what the message says then.
-    async fn publish(&self, line: &str) -> String {
+    pub async fn publish(&self, line: &str) -> String {
         let before = self.telegram.messages(self.owner).len();
         self.telegram.says(self.owner, OWNER, line);
         let preview = self.telegram.wait_for(self.owner, before + 1, LONG).await.pop().unwrap();
@@ -186,7 +186,7 @@ impl Press {
         }
     }
 
-    fn sound(&self) {
+    pub fn sound(&self) {
         if let Some(specs) = specs() {
             let faults = telegram::check_against_spec(&self.telegram.calls(), &specs);
             assert!(faults.is_empty(), "{faults:#?}");
@@ -197,7 +197,7 @@ impl Press {
 }
 
 /// What people see of a message: its backslashes only keep signs from being markup.
-fn shown(message: &Answer) -> String {
+pub fn shown(message: &Answer) -> String {
     message.text.replace('\\', "")
 }
 
@@ -218,7 +218,7 @@ fn copies<'a>(messages: &'a [Message], entry: &str) -> Vec<&'a Message> {
     messages.iter().filter(|it| it.text.contains(&format!("{entry} r"))).collect()
 }
 
-fn fast() -> [(&'static str, &'static str); 3] {
+pub fn fast() -> [(&'static str, &'static str); 3] {
     [
         ("STRILLONE_TELEGRAM__PER_SECOND", "1000"),
         ("STRILLONE_TELEGRAM__PER_GROUP_MINUTE", "1000"),
