@@ -63,7 +63,7 @@ fn told(room: &Room<'_>, ask: &Ask, fact: &Fact) -> Result<Line, Failure> {
     };
     Ok(match fact {
         Fact::Ranked { address, rank: Some(rank), incidents, by } => {
-            let (rank, scope) = (rank.text().get(ask.lang), scope(ask, incidents));
+            let (rank, scope) = (crate::moderators::named(*rank).get(ask.lang), scope(ask, incidents));
             match by {
                 None if matches!(fact, Fact::Ranked { rank: Some(Rank::Owner), .. }) => {
                     Line::new().strong(address.to_string()).text(ask.say(" became the owner", " è diventato titolare"))

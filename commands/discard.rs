@@ -53,7 +53,7 @@ fn discard(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
     };
     let mut reply = told(ask.lang);
     if let Some(row) = row.filter(|_| !receipt.repeated) {
-        reply.letters = decide::decided(room, ask, &row, &told)?;
+        reply.letters = decide::decided(room, ask, &row, false, &told)?;
     }
     Ok(reply)
 }

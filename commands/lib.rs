@@ -43,6 +43,7 @@ mod status;
 mod subscribe;
 mod subscriptions;
 mod suggest;
+mod suggestions;
 mod test;
 mod timeline;
 mod timezone;
@@ -85,6 +86,7 @@ pub static ALL: &[&Command] = &[
     &lang::LANG,
     &timezone::TIMEZONE,
     &suggest::SUGGEST,
+    &suggestions::SUGGESTIONS,
     &moderators::MODERATORS,
     &audit::AUDIT,
     &redact::REDACT,

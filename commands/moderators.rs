@@ -194,8 +194,17 @@ fn add(room: &Room<'_>, ask: &Ask, address: Address, rank: Rank, incidents: Vec<
     let fact = Fact::Ranked { address: address.clone(), rank: Some(rank), incidents: incidents.clone(), by };
     kit::note(room, ask, fact)?;
     let line = Line::new().strong(address.to_string()).text(ask.say(" is now ", " ora è "));
-    let line = line.strong(rank.text().get(ask.lang)).text(scope(ask, &incidents)).text(".");
+    let line = line.strong(named(rank).get(ask.lang)).text(scope(ask, &incidents)).text(".");
     Ok(Reply::personal(Tone::Good, line))
+}
+
+/// "a moderator".
+pub(crate) const fn named(rank: Rank) -> Text {
+    match rank {
+        Rank::Contributor => Text { en: "a contributor", it: "collaboratore" },
+        Rank::Moderator => Text { en: "a moderator", it: "moderatore" },
+        Rank::Owner => Text { en: "an owner", it: "titolare" },
+    }
 }
 
 /// " of westpole, other", or nothing where it holds for all.

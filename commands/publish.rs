@@ -132,7 +132,7 @@ fn publish(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
     };
     let mut reply = told(ask.lang);
     if let Some(row) = row {
-        reply.letters = decide::decided(room, ask, &row, &told)?;
+        reply.letters = decide::decided(room, ask, &row, true, &told)?;
     }
     Ok(reply)
 }

@@ -203,15 +203,19 @@ fn a_suggestion_is_decided_on_once_and_everybody_hears_of_it() {
     assert_eq!(told[2].to.0, "discord:9");
     says(
         &dress(&told[2].reply, Lang::En, &Look::plain()),
-        &["What you suggested was decided on.", "Recorded as one#3."],
+        &["Your suggestion was accepted. Thank you.", "Recorded as one#3."],
     );
     says(&owner.ask(&line_of(&shown[0].reply, "/discard")), &["published already, as one#3"]);
     assert!(letters(&mut mailbox).is_empty(), "whoever comes second changes nothing");
 
+    says(&owner.ask("/suggestions"), &["Nothing waits."]);
     for n in 0..5 {
         says(&reader.ask(&format!("/suggest one | Number {n}.")), &["Thank you."]);
     }
     says(&reader.ask("/suggest one | One more."), &["5 of your suggestions wait"]);
+    let waiting = owner.reply("/suggestions");
+    says(&dress(&waiting, Lang::En, &Look::plain()), &["one · discord:9", "Number 0.", "Number 4."]);
+    says(&owner.ask(&waiting.buttons[0][1].line), &["Number 1.", "Approve", "Reject"]);
     let contributor = Person::new(&town, "telegram:7");
     owner.ask("/moderators add telegram:7 contributor");
     letters(&mut mailbox);
@@ -241,6 +245,9 @@ fn what_is_dangerous_is_wanted_by_two() {
     says(&owner.ask(&publish), &["a second moderator"]);
     assert!(letters(&mut mailbox).is_empty(), "the others are asked once");
     says(&second.ask(&line_of(&shown[0].reply, "/publish")), &["Registrato come one#3."]);
+    let told = letters(&mut mailbox);
+    assert_eq!(told.iter().map(|letter| letter.to.0.as_str()).collect::<Vec<_>>(), ["telegram:1"]);
+    says(&dress(&told[0].reply, Lang::En, &Look::plain()), &["Recorded as one#3."]);
     let draft = second.reply("/retract one#3 | Non era vero.");
     says(&owner.ask(&line_of(&draft, "/publish")), &["Recorded as one#4."]);
     says(&owner.records("/event one 2026-01-02 | The portal answers again."), &["Recorded as one#5."]);

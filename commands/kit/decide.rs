@@ -224,6 +224,7 @@ pub fn decided(
     room: &Room<'_>,
     ask: &Ask,
     row: &DraftRow,
+    taken: bool,
     told: &dyn Fn(Lang) -> Reply,
 ) -> Result<Vec<Letter>, Failure> {
     let mut letters = Vec::new();
@@ -232,9 +233,19 @@ pub fn decided(
         let place = Some((card.place.clone(), card.message.clone()));
         letters.push(Letter { to: card.to.clone(), reply: Box::new(told(lang)), draft: None, place });
     }
+    let me = who(ask);
+    // Whoever wanted it first was told that it waits for a second.
+    for first in row.approvals.iter().filter(|first| **first != me && !row.cards.iter().any(|card| card.to == **first))
+    {
+        let lang = room.view.choice(first)?.lang.unwrap_or(room.house.lang);
+        letters.push(Letter { to: first.clone(), reply: Box::new(told(lang)), draft: None, place: None });
+    }
     if let Some(by) = row.draft.by.clone().filter(|by| row.draft.suggested && Some(by) != ask.caller.address.as_ref()) {
         let lang = room.view.choice(&by)?.lang.unwrap_or(row.draft.lang);
-        let words = lang.pick("What you suggested was decided on.", "È stato deciso su ciò che hai proposto.");
+        let words = match taken {
+            true => lang.pick("Your suggestion was accepted. Thank you.", "La tua proposta è stata accolta. Grazie."),
+            false => lang.pick("Your suggestion was decided on.", "È stato deciso sulla tua proposta."),
+        };
         let mut reply = told(lang);
         reply.blocks.insert(0, Block::Text(words.into()));
         reply.tone = Tone::Plain;

@@ -111,7 +111,7 @@ async fn a_record_is_kept_by_two_people_on_two_networks() {
     let (press, own) = (&day.press, day.press.owner);
     says(&press.publish("/open acme | Acme S.p.A.").await, &["Recorded as acme#1."]);
     let named = day.owner(own, &format!("/moderators add discord:{}", day.kay)).await;
-    says(&named.text, &[&format!("discord:{} is now moderator.", day.kay)]);
+    says(&named.text, &[&format!("discord:{} is now a moderator.", day.kay)]);
     says(&day.owner(day.group, "/subscribe acme").await.text, &["From now on", "acme"]);
     says(&day.slash(day.kay, "subscribe", &[("what", "acme")]).await.1, &["From now on", "acme"]);
 
@@ -170,7 +170,7 @@ async fn a_record_is_kept_by_two_people_on_two_networks() {
     assert_eq!(theirs.rows[0].iter().map(|it| it.0.as_str()).collect::<Vec<_>>()[..2], ["Approve", "Publish quietly"]);
     let done = day.owner_presses(&card, "Approve").await;
     says(&done.text, &["Recorded as acme#8."]);
-    let told = day.private(day.ann, "What you suggested was decided on.").await;
+    let told = day.private(day.ann, "Your suggestion was accepted. Thank you.").await;
     says(&shown(&told), &["Recorded as acme#8."]);
     let changed = |it: &Answer| (it.id == theirs.id && shown(it).contains("Recorded as acme#8.")).then(|| it.clone());
     let dm = press.discord.dm(day.kay);

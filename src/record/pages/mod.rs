@@ -27,7 +27,7 @@ pub use incident::{document, incident, organisation};
 pub use item::entry_item;
 pub use lists::{By, TimelineAsk, incidents, latest, search, sources, timeline};
 pub use news::news_line;
-pub use notice::{How, catch_up, correction, notice, preview};
+pub use notice::{How, catch_up, clipped, correction, notice, preview};
 pub use turn::{Turn, quoted};
 
 use crate::{

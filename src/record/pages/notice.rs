@@ -451,7 +451,7 @@ pub fn catch_up(view: &View<'_>, entries: &[(Incident, Entry)], how: &How, reade
 }
 
 /// The beginning of a text in so many characters, cut at a blank where there is one.
-fn clipped(text: &str, most: usize) -> String {
+pub fn clipped(text: &str, most: usize) -> String {
     let text = text.replace('\n', " ");
     if text.chars().count() <= most {
         return text;
