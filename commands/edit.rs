@@ -41,6 +41,7 @@ pub static EDIT: Command = Command {
         &ALIASES,
         &STATE,
         &CLAIM,
+        &WHO,
     ],
     who: Role::Moderator,
     manages: false,
@@ -97,6 +98,8 @@ static CLAIM: Spec = changed(
     Text { en: "For or against which claim", it: "A favore o contro quale affermazione" },
     Shape::Prose,
 );
+
+static WHO: Spec = changed("who", Text { en: "Who promised it", it: "Chi l'ha promesso" }, Shape::Name);
 
 /// The form with what an open draft holds.
 pub fn form(view: &View<'_>, ask: &Ask) -> Option<Form> {
@@ -179,7 +182,11 @@ mod tests {
         for command in crate::ALL.iter().filter(|command| command.records()) {
             for arg in command.args {
                 let known = EDIT.args.iter().find(|known| known.name == arg.name).map(|known| known.shape);
-                let wanted = if matches!(arg.shape, Shape::Choice(_)) { Shape::Word } else { arg.shape };
+                let wanted = match arg.shape {
+                    Shape::Choice(_) => Shape::Word,
+                    Shape::Ahead => Shape::When,
+                    shape => shape,
+                };
                 assert_eq!(known, Some(wanted), "/{} {}", command.name, arg.name);
             }
         }

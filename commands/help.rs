@@ -93,7 +93,7 @@ fn one(ask: &Ask, command: &Command) -> Reply {
             );
             line = line.text(words);
         }
-        if arg.shape == Shape::When {
+        if matches!(arg.shape, Shape::When | Shape::Ahead) {
             let words = ask.say(
                 ", such as 2023-12-14, 2023-12 or 2023-12-14T18:30",
                 ", come 2023-12-14, 2023-12 o 2023-12-14T18:30",

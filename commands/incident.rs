@@ -23,6 +23,6 @@ pub static INCIDENT_CARD: Command = Command {
 
 fn incident(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     let incident = INCIDENT.need(room, ask, given)?;
-    let card = pages::incident(&room.view, &incident, &ask.reader())?;
+    let card = pages::incident(&room.view, &incident, Some(ask.at), &ask.reader())?;
     with_bell(room, ask, &incident, card)
 }

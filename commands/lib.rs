@@ -30,6 +30,7 @@ mod new;
 mod open;
 mod organisation;
 mod privacy;
+mod promise;
 mod publish;
 mod redact;
 mod redraft;
@@ -92,6 +93,7 @@ pub static ALL: &[&Command] = &[
     &redact::REDACT,
     &event::EVENT,
     &statement::STATEMENT,
+    &promise::PROMISE,
     &source::SOURCE,
     &figure::FIGURE,
     &claim::CLAIM,

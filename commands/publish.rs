@@ -16,7 +16,7 @@ use crate::{
         decide::{self, Why},
         read_flag, shown,
     },
-    open, organisation, retract, source, statement, status, suggest,
+    open, organisation, promise, retract, source, statement, status, suggest,
 };
 
 /// `/publish draft [quiet]`
@@ -68,6 +68,7 @@ fn read_draft(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<u64, Failure> {
 static RECORDINGS: &[&Recording] = &[
     &event::RECORDING,
     &statement::RECORDING,
+    &promise::RECORDING,
     &source::RECORDING,
     &figure::RECORDING,
     &claim::RECORDING,

@@ -38,7 +38,7 @@ static HANDLE: Arg<Incident> = Arg {
 
 fn start(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     if let Some(incident) = HANDLE.of(room, ask, given)? {
-        let card = pages::incident(&room.view, &incident, &ask.reader())?;
+        let card = pages::incident(&room.view, &incident, Some(ask.at), &ask.reader())?;
         return with_bell(room, ask, &incident, card);
     }
     let reply = Reply::titled(Line::new().strong(ask.say("I am Strillone.", "Sono Strillone."))).say(ask.say(

@@ -67,17 +67,18 @@ fn statement(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure
 fn entry(pen: &mut Pen<'_>) -> Result<(), Failure> {
     let incident = pen.incident()?;
     let date = pen.when(&DATE, &incident)?;
-    let (speaker, capacity) = speaker(pen, &incident)?;
+    let (speaker, capacity) = speaker(pen, &incident, &SPEAKER)?;
     let claims = stances(pen, &incident)?;
     let gist = pen.prose(&TEXT)?;
     let sources = pen.sources(&incident)?;
-    let said =
-        Statement { speaker, capacity, published_by: None, date, as_of: None, gist, quote: None, sources, claims };
+    let (published_by, as_of, quote, promises) = (None, None, None, None);
+    let said = Statement { speaker, capacity, published_by, date, as_of, gist, quote, promises, sources, claims };
     pen.write(&incident.handle, Said::Statement(said))
 }
 
-fn speaker(pen: &Pen<'_>, incident: &Incident) -> Result<(Option<Party>, Capacity), Failure> {
-    let typed = pen.need(&SPEAKER)?;
+/// Who speaks, and in what capacity.
+pub fn speaker(pen: &Pen<'_>, incident: &Incident, of: &Spec) -> Result<(Option<Party>, Capacity), Failure> {
+    let typed = pen.need(of)?;
     if read::is_unnamed(typed) {
         return Ok((None, Capacity::Unnamed));
     }
@@ -87,7 +88,7 @@ fn speaker(pen: &Pen<'_>, incident: &Incident) -> Result<(Option<Party>, Capacit
     }
     let (name, capacity) = in_capacity(typed);
     let capacity = capacity.unwrap_or(Capacity::Other);
-    Ok((Some(Party::named(&read::name(pen.ask, SPEAKER.name, name)?)), capacity))
+    Ok((Some(Party::named(&read::name(pen.ask, of.name, name)?)), capacity))
 }
 
 /// `for:#12, against:#14`: which claims it speaks of.

@@ -22,7 +22,7 @@ pub(crate) const MOST: usize = 50;
 /// How many words a filter holds at most, and how long they are, in characters.
 const WORDS_MOST: (usize, usize) = (20, 60);
 
-/// `/subscribe what [min_importance] [kinds] [words] [silent] [mention] [mention_from] [where]`
+/// `/subscribe what [min_importance] [kinds] [words] [silent] [mention] [mention_from] [lapses] [where]`
 pub static SUBSCRIBE: Command = Command {
     name: "subscribe",
     about: Text {
@@ -37,6 +37,7 @@ pub static SUBSCRIBE: Command = Command {
         &SILENT.spec,
         &MENTION.spec,
         &MENTION_FROM.spec,
+        &LAPSES.spec,
         &WHERE.spec,
     ],
     who: Role::Reader,
@@ -94,6 +95,19 @@ static SILENT: Arg<bool> = Arg {
     spec: Spec {
         name: "silent",
         about: Text { en: "Without a sound: yes or no", it: "Senza suono: sì o no" },
+        required: false,
+        shape: Shape::Flag,
+    },
+    read: read_flag,
+};
+
+static LAPSES: Arg<bool> = Arg {
+    spec: Spec {
+        name: "lapses",
+        about: Text {
+            en: "Also when a promised update is overdue: yes or no",
+            it: "Anche quando un aggiornamento promesso è in ritardo: sì o no",
+        },
         required: false,
         shape: Shape::Flag,
     },
@@ -229,7 +243,10 @@ fn card(room: &Room<'_>, ask: &Ask, what: &What) -> Result<Reply, Failure> {
     match what {
         What::All => Ok(pages::incidents(&room.view, room.view.incidents()?, None, 1, &reader)?),
         What::Incident(handle) => match room.view.incident(handle.as_str())? {
-            Some(incident) => with_bell(room, ask, &incident, pages::incident(&room.view, &incident, &reader)?),
+            Some(incident) => {
+                let card = pages::incident(&room.view, &incident, Some(ask.at), &reader)?;
+                with_bell(room, ask, &incident, card)
+            }
             None => Ok(Reply::default()),
         },
         What::Organisation(handle) => organisation(room, ask, handle),
@@ -267,6 +284,9 @@ pub(crate) fn follow(
     }
     if let Some(typed) = value(SILENT.spec.name) {
         follow.silent = read_flag(room, ask, &typed)?;
+    }
+    if let Some(typed) = value(LAPSES.spec.name) {
+        follow.lapses = read_flag(room, ask, &typed)?;
     }
     let from = value(MENTION_FROM.spec.name).map(|typed| read_importance(room, ask, &typed)).transpose()?;
     match value(MENTION.spec.name) {

@@ -26,7 +26,7 @@ use crate::{
 /// How long one exported line is at most, where it can be parted: Discord takes 1,000 characters in an argument.
 const LINE: usize = 900;
 /// The names that an item of an exported line gives its filters.
-const NAMES: [&str; 6] = ["min_importance", "kinds", "words", "silent", "mention", "mention_from"];
+const NAMES: [&str; 7] = ["min_importance", "kinds", "words", "silent", "lapses", "mention", "mention_from"];
 /// What stands for signs that mean something in an exported line. The first is undone last.
 const ESCAPED: [(&str, &str); 5] = [("%", "%25"), (";", "%3B"), (":", "%3A"), ("\"", "%22"), ("`", "%60")];
 
@@ -193,6 +193,9 @@ fn written(follow: &Follow) -> String {
     }
     if follow.silent {
         item += " silent:yes";
+    }
+    if follow.lapses {
+        item += " lapses:yes";
     }
     if let Some(mention) = follow.mention {
         item += &format!(" mention:{}", mention.role);

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
 use commands::kit::{Ask, Caller, Danger, Elsewhere, House, Place, Posting, Quoted, Role, Shape, form::Form};
 use record::{
@@ -17,13 +17,14 @@ use record::{
     guard::Guard,
     import::{self, ImportError, Imported},
     lang::Lang,
+    pages::{self, Reader},
     private::{Address, AskKey, Fact},
     rank::Rank,
-    reply::{Line, Reply, Tone},
+    reply::{Letter, Line, Reply, Tone},
     slug::{Slug, folded},
     store::{Drafted, Report, Set, StateError, Store},
     subscription::{ORGANISATION, What},
-    view::Incident,
+    view::{Incident, Lapse},
 };
 use tokio::sync::Semaphore;
 
@@ -316,6 +317,27 @@ impl Desk {
         });
         owners.extend(ranks.into_iter().filter(|(_, it)| it.rank == Rank::Owner).map(|(address, _)| address));
         owners
+    }
+
+    /// Notes the promises that lapsed by a moment, and reminds everybody who may decide about their incidents, each in
+    /// their own language; how many lapsed. Noted first: whoever is reminded is reminded once.
+    pub fn remind(&self, at: DateTime<Utc>) -> Result<usize, Undone> {
+        let view = self.store.view();
+        let lapses = view.lapses(at).map_err(Undone::of)?;
+        let owners: Vec<Address> = self.manners.owners.iter().map(Owner::address).collect();
+        for Lapse { incident, promise } in &lapses {
+            let fact = Fact::Lapsed { incident: incident.handle.clone(), number: promise.name.number };
+            let set = Set { ask: None, expects: Vec::new(), said: vec![Drafted::Fact(fact)], at };
+            self.store.say(set).map_err(Undone::of)?;
+            for to in view.moderators(&owners, &incident.handle).map_err(Undone::of)? {
+                let choice = view.choice(&to).map_err(Undone::of)?;
+                let zone = Some(choice.zone.unwrap_or(self.manners.zone));
+                let reader = Reader { lang: choice.lang.unwrap_or(self.manners.lang), zone };
+                let reply = pages::lapse(&view, incident, promise, &reader).map_err(Undone::of)?;
+                self.signs().post(Letter { to, reply: Box::new(reply), draft: None, place: None });
+            }
+        }
+        Ok(lapses.len())
     }
 
     /// Makes the code by which the first owner is known, where there is none yet.

@@ -13,6 +13,7 @@ pub mod desk;
 pub mod discord;
 pub mod dispatch;
 pub mod rates;
+pub mod reminders;
 pub mod serve;
 pub mod signs;
 pub mod telegram;

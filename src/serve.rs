@@ -34,7 +34,7 @@ use crate::{
         office::{Rules, Unsure},
         pace::Limits,
     },
-    telegram, web,
+    reminders, telegram, web,
 };
 
 /// Everything is over this long after it was told to stop.
@@ -355,6 +355,7 @@ async fn serve(settings: Settings) -> Done {
     }
     let (dispatch, office) = start_dispatch(&settings, &desk)?;
     let mut doors = open_doors(&settings, &desk, &dispatch, &stopping);
+    let reminding = tokio::spawn(reminders::watch(desk.clone(), stopping.clone()));
     let mut chat = offer_chat(desk.clone(), settings.record.lang);
     let mut done = Ok(());
     loop {
@@ -382,7 +383,12 @@ async fn serve(settings: Settings) -> Done {
     drop(control);
     // Nobody may be listening for it any more.
     let _ = stop.send(true);
-    let all = async { while doors.join_next().await.is_some() {} };
+    let all = async {
+        while doors.join_next().await.is_some() {}
+        if let Err(error) = reminding.await {
+            tracing::warn!(%error, "the reminders ended with an error");
+        }
+    };
     if tokio::time::timeout_at(until - STOP_WITHIN / 3, all).await.is_err() {
         tracing::warn!("a door did not close in time");
     }

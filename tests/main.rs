@@ -9,6 +9,7 @@ mod format;
 mod house;
 mod keeping;
 mod moderating;
+mod promising;
 mod recording;
 mod render;
 mod stories;

@@ -37,6 +37,8 @@ pub enum Shape {
     Number,
     /// A date or moment in EDTF.
     When,
+    /// The same, of something to come: what is left out lies in the future.
+    Ahead,
     /// One of a few words.
     Choice(&'static [Choice]),
     /// One word.

@@ -117,6 +117,11 @@ impl<'a> Pen<'a> {
         read::when(self.ask, self.need(of)?, incident.zone())
     }
 
+    /// A date to come, on the incident's clock.
+    pub fn ahead(&self, of: &Spec, incident: &Incident) -> Result<When, Failure> {
+        read::ahead(self.ask, self.need(of)?, incident.zone())
+    }
+
     /// The source behind the link, if one was given: the one that is known, or a new one that is written with it.
     pub fn sources(&mut self, incident: &Incident) -> Result<Vec<Ref>, Failure> {
         let Some(typed) = self.given(&LINK) else { return Ok(Vec::new()) };
@@ -193,6 +198,7 @@ pub fn whole(room: &Room<'_>, ask: &Ask, arg: &Spec, typed: &str, zone: Option<T
         (Shape::Incident, _) => (INCIDENT.read)(room, ask, typed)?.handle.to_string(),
         (Shape::Entry, _) => (ENTRY.read)(room, ask, typed)?.1.name.to_string(),
         // "Yesterday" is a day: another one when it is published.
+        (Shape::Ahead, Some(zone)) => read::ahead(ask, typed, zone)?.to_string(),
         (Shape::When, Some(zone)) => read::when(ask, typed, zone)?.to_string(),
         _ => typed.to_owned(),
     })
@@ -450,8 +456,8 @@ pub fn waiting(room: &Room<'_>, ask: &Ask, number: u64) -> Result<Result<private
 pub fn published(room: &Room<'_>, by: u64) -> Result<Option<EntryName>, Failure> {
     let view = room.store.view();
     for commit in [by.saturating_sub(1), by.saturating_sub(2)] {
-        if let Some((incident, number)) = view.recorded_at(commit)? {
-            return Ok(Some(incident.name(number)));
+        if let Some(name) = view.name_at(commit)? {
+            return Ok(Some(name));
         }
     }
     Ok(None)

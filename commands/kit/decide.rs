@@ -6,7 +6,6 @@ use record::{
     link::Link,
     party,
     private::{self, Address},
-    rank::Rank,
     reply::{Block, Letter, Line, Reply, Tone},
     slug::{Slug, folded},
     store::{Card, DraftRow},
@@ -120,14 +119,7 @@ pub fn who(ask: &Ask) -> Address {
 
 /// Everybody who may decide about an incident.
 pub fn moderators(room: &Room<'_>, incident: &Slug) -> Result<Vec<Address>, Failure> {
-    let mut all = room.house.owners.clone();
-    for (address, ranked) in room.view.ranks()? {
-        let here = ranked.incidents.is_empty() || ranked.incidents.contains(incident);
-        if ranked.rank >= Rank::Moderator && here && !all.contains(&address) {
-            all.push(address);
-        }
-    }
-    Ok(all)
+    Ok(room.view.moderators(&room.house.owners, incident)?)
 }
 
 /// Whether whoever asks may decide about an incident; where they may not, a kind answer.

@@ -67,7 +67,7 @@ impl Field {
     fn new(ask: &Ask, arg: &Spec, value: &str) -> Field {
         let about = arg.about.get(ask.lang);
         let hint = match arg.shape {
-            Shape::When => "2023-12-14T18:30 · 2023-12-14 · 2023-12",
+            Shape::When | Shape::Ahead => "2023-12-14T18:30 · 2023-12-14 · 2023-12",
             _ => about,
         };
         Field {

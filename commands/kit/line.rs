@@ -196,7 +196,7 @@ fn piped(command: &Command, ask: &Ask, rest: &str, before: usize) -> Result<Give
     let is_sentence = |at: usize| at + 1 == before && command.args.get(at).is_some_and(|arg| ends_at_bar(arg.shape));
     for (at, arg) in command.args.iter().take(before).enumerate() {
         // A date may have several words: "8 dicembre verso le 5".
-        let whole = is_sentence(at) || (arg.shape == Shape::When && at + 1 == before);
+        let whole = is_sentence(at) || (matches!(arg.shape, Shape::When | Shape::Ahead) && at + 1 == before);
         let (word, more) = match whole {
             true => (left, ""),
             false => left.split_once(char::is_whitespace).unwrap_or((left, "")),

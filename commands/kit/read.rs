@@ -111,6 +111,14 @@ pub fn when(ask: &Ask, typed: &str, zone: Tz) -> Result<When, Failure> {
     })
 }
 
+/// A date or moment to come: what is left out lies in the future.
+pub fn ahead(ask: &Ask, typed: &str, zone: Tz) -> Result<When, Failure> {
+    let heard = heard::ahead(typed, local(ask.at, zone), ask.lang);
+    let heard = heard.map_err(|not| Failure::refused(not.reason(ask.lang)))?;
+    // A time that the clocks skipped is told of as for any other date.
+    if heard.check(zone).is_ok() { Ok(heard) } else { when(ask, &heard.to_string(), zone) }
+}
+
 /// A text of the record.
 pub fn prose(ask: &Ask, lang: Lang, name: &str, typed: &str) -> Result<Prose, Failure> {
     // A dash stands for nothing.

@@ -124,7 +124,7 @@ fn option(arg: &Spec, required: bool) -> Value {
         Shape::Flag => json["type"] = json!(BOOLEAN),
         Shape::Role => json["type"] = json!(ROLE),
         Shape::Word => json["max_length"] = json!(WORDS),
-        Shape::When | Shape::Entry | Shape::Chat | Shape::Person => json["max_length"] = json!(WORD),
+        Shape::When | Shape::Ahead | Shape::Entry | Shape::Chat | Shape::Person => json["max_length"] = json!(WORD),
         Shape::Words => json["max_length"] = json!(WORDS),
         Shape::Prose | Shape::Name | Shape::Link => json["max_length"] = json!(most(arg.shape)),
     }

@@ -111,6 +111,8 @@ pub struct Subject {
     pub number: u32,
     /// When that was recorded.
     pub at: Ms,
+    /// Whether what is told of is that its promise lapsed.
+    pub lapse: bool,
     /// If it corrects or retracts: how loudly; a retraction has no level.
     pub amends: Option<Option<Level>>,
 }
@@ -118,7 +120,11 @@ pub struct Subject {
 /// What was recorded at a commit; none if it is gone, or nothing that is posted.
 pub fn subject(view: &View<'_>, commit: u64) -> Result<Option<Subject>, StateError> {
     let Some((incident, number)) = view.recorded_at(commit)? else { return erased(view, commit) };
-    let Some(entry) = view.entry(&incident, number, None)? else { return Ok(None) };
+    let Some(entry) = view.entry(&incident, number, None)? else { return erased(view, commit) };
+    if entry.commit != commit && view.lapsed_at(commit)?.is_some() {
+        let at = view.told_at(commit)?.unwrap_or(entry.recorded_at).timestamp_millis();
+        return Ok(Some(Subject { incident, entry, number, at, lapse: true, amends: None }));
+    }
     let at = entry.recorded_at.timestamp_millis();
     let (about, amends) = match &entry.said {
         Said::Correction(it) => (it.subject.number(), Some(Some(it.level))),
@@ -133,7 +139,7 @@ pub fn subject(view: &View<'_>, commit: u64) -> Result<Option<Subject>, StateErr
         },
         (Some(_), None) => return Ok(None),
     };
-    Ok(Some(Subject { incident, entry, number, at, amends }))
+    Ok(Some(Subject { incident, entry, number, at, lapse: false, amends }))
 }
 
 /// An entry whose text was erased, as messages show it from then on: taken back, without a word of what it said.
@@ -160,7 +166,7 @@ fn erased(view: &View<'_>, commit: u64) -> Result<Option<Subject>, StateError> {
         corrections: Vec::new(),
         retracted: None,
     };
-    Ok(Some(Subject { incident, entry, number, at: at.timestamp_millis(), amends: Some(None) }))
+    Ok(Some(Subject { incident, entry, number, at: at.timestamp_millis(), lapse: false, amends: Some(None) }))
 }
 
 /// The commits under which messages about an entry may have been sent: its own, and those of its corrections.

@@ -233,6 +233,8 @@ tables! {
         gist: Prose,
         /// A short quotation.
         quote: Option<Quote> = "Option::is_none",
+        /// By when it promises an update.
+        promises: Option<When> = "Option::is_none",
         /// Where it can be read.
         sources: Vec<Key> = "Vec::is_empty",
         /// Claims it speaks for.
@@ -470,8 +472,12 @@ impl Reader<'_> {
         if table.quote.as_ref().is_some_and(|quote| quote.text.chars().count() > Quote::MAX_CHARS) {
             return Err(self.fault(common.line, &format!("a quotation has at most {} characters", Quote::MAX_CHARS)));
         }
-        let StatementTable { capacity, date, as_of, gist, quote, .. } = table;
-        let statement = Statement { speaker, capacity, published_by, date, as_of, gist, quote, sources, claims };
+        if table.promises.is_some_and(|by| by.latest().is_none()) {
+            return Err(self.fault(common.line, "what is promised is promised by some time: \"promises\" has an end"));
+        }
+        let StatementTable { capacity, date, as_of, gist, quote, promises, .. } = table;
+        let statement =
+            Statement { speaker, capacity, published_by, date, as_of, gist, quote, promises, sources, claims };
         self.add(common, Said::Statement(statement))
     }
 

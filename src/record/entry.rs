@@ -328,7 +328,9 @@ impl Said {
     pub fn dates(&self) -> Vec<&When> {
         match self {
             Said::Event(it) => [Some(&it.when), it.as_of.as_ref()].into_iter().flatten().collect(),
-            Said::Statement(it) => [Some(&it.date), it.as_of.as_ref()].into_iter().flatten().collect(),
+            Said::Statement(it) => {
+                [Some(&it.date), it.as_of.as_ref(), it.promises.as_ref()].into_iter().flatten().collect()
+            }
             Said::Figure(it) => it.as_of.iter().collect(),
             Said::Status(it) => vec![&it.when],
             Said::Source(it) => it.date.iter().collect(),

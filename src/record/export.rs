@@ -131,6 +131,7 @@ fn add(view: &View<'_>, incident: &Incident, entry: Entry, table: &mut IncidentT
             let sources = keys(&it.sources)?;
             let (speaker, published_by) = (speaker(it.speaker), speaker(it.published_by));
             let (capacity, date, as_of, gist, quote) = (it.capacity, it.date, it.as_of, it.gist, it.quote);
+            let promises = it.promises;
             table.statement.push(here(StatementTable {
                 key,
                 speaker,
@@ -140,6 +141,7 @@ fn add(view: &View<'_>, incident: &Incident, entry: Entry, table: &mut IncidentT
                 as_of,
                 gist,
                 quote,
+                promises,
                 sources,
                 r#for,
                 against,

@@ -329,6 +329,7 @@ fn what_changed(before: &Said, now: &Said) -> Prose {
         ("published_by", Text { en: "publisher", it: "editore" }),
         ("publisher", Text { en: "publisher", it: "editore" }),
         ("quote", Text { en: "quotation", it: "citazione" }),
+        ("promises", Text { en: "promised date", it: "data promessa" }),
         ("claims", Text { en: "claims", it: "affermazioni" }),
         ("label", Text { en: "what is counted", it: "che cosa si conta" }),
         ("value", Text { en: "value", it: "valore" }),

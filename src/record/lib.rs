@@ -22,6 +22,7 @@ pub mod party;
 pub mod private;
 pub mod rank;
 pub mod reply;
+pub mod silence;
 pub mod slug;
 pub mod source;
 pub mod spoken;

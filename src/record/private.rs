@@ -231,6 +231,13 @@ pub enum Fact {
         /// The command.
         command: String,
     },
+    /// The update that a statement promised did not come in time.
+    Lapsed {
+        /// The incident.
+        incident: Slug,
+        /// The statement's number there.
+        number: u32,
+    },
     /// Somebody is asked, in a chat, for the parts of a command one after the other; until when, the time of the
     /// newest line says.
     Asking {
@@ -303,6 +310,7 @@ impl Fact {
             Fact::Carded { .. } => "carded",
             Fact::Ranked { .. } => "ranked",
             Fact::Refused { .. } => "refused",
+            Fact::Lapsed { .. } => "lapsed",
             Fact::Asking { .. } => "asking",
         }
     }

@@ -53,6 +53,18 @@ pub fn day(day: NaiveDate, lang: Lang) -> String {
     }
 }
 
+/// By when something is promised: "by 8 December 2023, 18:00", "entro le 18:00 dell'8 dicembre 2023".
+pub fn by(when: &When, lang: Lang) -> String {
+    let point = match when {
+        When::At(point) | When::Whole(_, point) | When::Within(_, point) => point,
+        When::Before(_) | When::After(_) => return self::when(when, lang),
+    };
+    match lang {
+        Lang::En => format!("by {}", english(&When::At(*point))),
+        Lang::It => format!("entro {}", part_it(point, Prep::Il)),
+    }
+}
+
 /// Up to a last minute: "by the end of 14 December 2023", "at 10:00 on 14 December 2023".
 pub fn end_of(last: NaiveDateTime, lang: Lang) -> String {
     let whole_day = (last.hour(), last.minute()) == (23, 59);
@@ -270,6 +282,20 @@ mod tests {
         assert_eq!(finding("2021", Lang::It), "nel 2021");
         assert_eq!(finding("2023-12-19T10:37", Lang::It), "alle 10:37 del 19 dicembre 2023");
         assert_eq!(finding("2023-12-19T10:37", Lang::En), "as of 19 December 2023, 10:37");
+    }
+
+    #[test]
+    fn what_is_promised_is_promised_by_some_time() {
+        let by = |edtf: &str, lang| by(&edtf.parse().expect(edtf), lang);
+        for (edtf, en, it) in [
+            ("2023-12-14T18:00", "by 14 December 2023, 18:00", "entro le 18:00 del 14 dicembre 2023"),
+            ("2023-12-08", "by 8 December 2023", "entro l'8 dicembre 2023"),
+            ("2023-12", "by December 2023", "entro dicembre 2023"),
+            ("2023-12-18/2023-12-22", "by 22 December 2023", "entro il 22 dicembre 2023"),
+            ("../2023-12-12", "before 12 December 2023", "prima del 12 dicembre 2023"),
+        ] {
+            assert_eq!((by(edtf, Lang::En).as_str(), by(edtf, Lang::It).as_str()), (en, it), "{edtf}");
+        }
     }
 
     #[test]

@@ -68,6 +68,9 @@ pub struct Statement {
     /// A short quotation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub quote: Option<Quote>,
+    /// By when it promises an update.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub promises: Option<When>,
     /// Where it can be read.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sources: Vec<Ref>,

@@ -78,6 +78,9 @@ pub struct Follow {
     /// Without a sound.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub silent: bool,
+    /// Also when an update that was promised does not come in time.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub lapses: bool,
     /// The role that a new message calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mention: Option<Mention>,
@@ -119,7 +122,7 @@ impl Follow {
     /// Everything about it.
     pub fn of(what: What) -> Follow {
         let (kinds, words) = (Vec::new(), Vec::new());
-        Follow { what, min_importance: Importance::Minor, kinds, words, silent: false, mention: None }
+        Follow { what, min_importance: Importance::Minor, kinds, words, silent: false, lapses: false, mention: None }
     }
 }
 
@@ -150,6 +153,8 @@ pub struct News {
     pub organisations: Vec<Slug>,
     /// Every word in it, in every language, as [`folded`] makes them.
     pub text: String,
+    /// Whether the news is that what it promised did not come in time.
+    pub lapse: bool,
 }
 
 impl Subscription {
@@ -165,6 +170,10 @@ impl Subscription {
     /// Whether it covers an entry.
     pub fn covers(&self, news: &News) -> bool {
         let Follow { min_importance, kinds, words, .. } = &self.follow;
+        if news.lapse {
+            // Whoever asked to hear of lapses hears of each: filters are for entries.
+            return self.follow.lapses && self.is_about(news) && self.since < news.commit;
+        }
         self.is_about(news)
             && self.since < news.commit
             && *min_importance <= news.importance
@@ -194,6 +203,7 @@ mod tests {
             importance: Importance::Normal,
             organisations: vec!["acn".parse().expect("a handle")],
             text: folded("Più di 700 enti · more than 700 bodies"),
+            lapse: false,
         }
     }
 
@@ -221,6 +231,17 @@ mod tests {
         assert!(covers(|it| it.words = vec!["bod".to_owned()]), "a word may go on");
         assert!(!covers(|it| it.words = vec!["odies".to_owned()]), "but begins as it was given");
         assert!(!Subscription { number: 1, since: 9, follow: Follow::of(What::All) }.covers(&news()), "began with it");
+    }
+
+    #[test]
+    fn only_who_asked_hears_that_a_promise_lapsed_whatever_the_filters() {
+        let hears = |lapses: bool, what: &str| {
+            let what = what.parse().expect(what);
+            let follow = Follow { lapses, min_importance: Importance::Major, ..Follow::of(what) };
+            Subscription { number: 1, since: 8, follow }.covers(&News { lapse: true, ..news() })
+        };
+        assert!(hears(true, "westpole") && hears(true, "all") && hears(true, "org=acn"));
+        assert!(!hears(false, "westpole") && !hears(true, "other"));
     }
 
     #[test]

@@ -3,6 +3,7 @@
 
 mod people;
 mod traces;
+mod quiet;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -34,6 +35,7 @@ use crate::{
 
 pub use people::Trailed;
 pub use traces::Erased;
+pub use quiet::Lapse;
 
 /// The last minute, on the incident's clock, that a reader may know of; none for everything.
 pub type AsOf = Option<NaiveDateTime>;
@@ -660,10 +662,11 @@ impl<'a> View<'a> {
         }
     }
 
-    /// The entry that was recorded at a commit: its incident and its number there; none for a private fact.
+    /// The entry that was recorded at a commit: its incident and its number there; the promise that a line says lapsed;
+    /// none for any other private fact.
     pub fn recorded_at(&self, commit: u64) -> Read_<Option<(Incident, u32)>> {
         let Some((header, _)) = self.line(commit)? else { return Ok(None) };
-        let Some(place) = header.entry else { return Ok(None) };
+        let Some(place) = header.entry else { return self.lapsed_at(commit) };
         Ok(self.incident(place.incident.as_str())?.map(|incident| (incident, place.number)))
     }
 
@@ -703,8 +706,9 @@ impl<'a> View<'a> {
                 organisations.push(it.handle);
             }
         }
-        let (incident, kind) = (incident.handle.clone(), entry.said.kind());
-        Ok(News { commit, incident, kind, importance: entry.importance, organisations, text: words_of(&entry.said) })
+        let (incident, kind, lapse) = (incident.handle.clone(), entry.said.kind(), self.lapsed_at(commit)?.is_some());
+        let (importance, text) = (entry.importance, words_of(&entry.said));
+        Ok(News { commit, incident, kind, importance, organisations, text, lapse })
     }
 
     /// The entries that were recorded after a commit, oldest first, at most so many; and how many lines were looked at.

@@ -56,12 +56,16 @@ impl Office {
             }
             None => {
                 delivery.card = None;
-                let reply = self.words.notice(view, (&subject.incident, &subject.entry), &how, &reader)?;
+                let about = (&subject.incident, &subject.entry);
+                let reply = match subject.lapse {
+                    true => Arc::new(pages::lapsed(view, about, &how, &reader)?),
+                    false => self.words.notice(view, about, &how, &reader)?,
+                };
                 (reply, vec![due.commit])
             }
         };
         let head = view.head().commit;
-        let doing = Doing::Post { told, copy: true, doubts: !how.doubts.is_empty() };
+        let doing = Doing::Post { told, copy: !subject.lapse, doubts: !how.doubts.is_empty() };
         self.send(due, channel, delivery, reply, None, &reader.lang, (doing, subject), (head, now))
     }
 
@@ -95,6 +99,10 @@ impl Office {
         if begun && head.card.is_none() {
             return Ok(None);
         }
+        // That a promise lapsed is told by itself: a card lists entries.
+        if view.lapsed_at(due.commit)?.is_some() {
+            return Ok(None);
+        }
         // What was begun as a card stays the card it was.
         let upto = head.card.filter(|_| begun).map(|(_, last)| last);
         let (mut card, mut late): (Vec<(u64, Subject)>, usize) = (Vec::new(), 0);
@@ -107,6 +115,9 @@ impl Office {
                 continue;
             }
             let Some(subject) = words::subject(view, commit)? else { continue };
+            if subject.lapse {
+                break;
+            }
             if delivery.amends {
                 let told = card.iter().any(|(_, it)| it.entry.name == subject.entry.name);
                 if told {

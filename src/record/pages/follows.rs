@@ -99,6 +99,13 @@ pub fn filters(follow: &Follow, reader: &Reader) -> Vec<String> {
     if follow.silent {
         filters.push(reader.say("without a sound", "senza suono").to_owned());
     }
+    if follow.lapses {
+        filters.push(
+            reader
+                .say("also when a promised update is overdue", "anche quando un aggiornamento promesso è in ritardo")
+                .to_owned(),
+        );
+    }
     if let Some(mention) = follow.mention {
         let role = mention.role;
         filters.push(match mention.from {

@@ -1,5 +1,7 @@
 //! One incident at a glance; one organisation across incidents; everything of an incident in one document.
 
+use chrono::{DateTime, Utc};
+
 use super::{Cites, Page, Reader, frame, item::Show, moment, prose, time, tone};
 use crate::{
     entry::{Kind, Said},
@@ -9,7 +11,8 @@ use crate::{
 };
 
 /// What happened, its state, organisations, figures, what is disputed, the last entry.
-pub fn incident(view: &View<'_>, incident: &Incident, reader: &Reader) -> Page<Reply> {
+/// How long it has been quiet counts up to `at`; what is read at any time does not say.
+pub fn incident(view: &View<'_>, incident: &Incident, at: Option<DateTime<Utc>>, reader: &Reader) -> Page<Reply> {
     let mut cites = Cites::of_one_incident();
     let mut reply = Reply::titled(Line::new().strong(incident.opening.title.plain(reader.lang)));
     reply.tone = tone(view.status(incident, None)?.0);
@@ -19,6 +22,12 @@ pub fn incident(view: &View<'_>, incident: &Incident, reader: &Reader) -> Page<R
     }
     let mut show = Show { view, incident, reader, as_of: None, cites: &mut cites };
     reply = show.status(reply)?;
+    if let Some(at) = at
+        && let Some(silence) = view.silence(incident, at)?
+        && let Some(line) = super::silence::line(&silence, incident, at, reader)
+    {
+        reply = reply.say(line);
+    }
     reply = show.organisations(reply)?;
     reply = show.figures(reply)?;
     reply.blocks.extend(show.disputed()?);
@@ -222,7 +231,7 @@ pub fn organisation(view: &View<'_>, incidents: &[(Incident, Organisation, Entry
 
 /// Everything of an incident, in the order a reader would want it: for export.
 pub fn document(view: &View<'_>, of: &Incident, reader: &Reader) -> Page<Vec<Reply>> {
-    let mut card = incident(view, of, reader)?;
+    let mut card = incident(view, of, None, reader)?;
     card.buttons.clear();
     let mut timeline = Reply::titled(Line::new().strong(reader.say("Timeline", "Cronologia")));
     let mut cites = Cites::of_one_incident();

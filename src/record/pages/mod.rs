@@ -11,6 +11,7 @@ mod item;
 mod lists;
 mod news;
 mod notice;
+mod silence;
 mod turn;
 
 use std::collections::BTreeMap;
@@ -28,6 +29,7 @@ pub use item::entry_item;
 pub use lists::{By, TimelineAsk, incidents, latest, search, sources, timeline};
 pub use news::news_line;
 pub use notice::{How, catch_up, clipped, correction, notice, preview};
+pub use silence::{lapse, lapsed};
 pub use turn::{Turn, quoted};
 
 use crate::{

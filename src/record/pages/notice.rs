@@ -314,7 +314,7 @@ fn abbreviation_at(at: DateTime<Utc>, zone: Tz) -> String {
 }
 
 /// What is said before an entry, because of the way it came.
-fn before(how: &How, reader: &Reader) -> Vec<Line> {
+pub(super) fn before(how: &How, reader: &Reader) -> Vec<Line> {
     let mut lines: Vec<Line> = Vec::new();
     if how.repeated {
         lines.push(

@@ -228,6 +228,7 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
             }
         }
         Fact::Looked { address, commit } => layer.put(keys::looked(&address.0), commit.to_be_bytes()),
+        Fact::Lapsed { incident, number } => lapsed(layer, header.commit, incident, *number)?,
         Fact::Ranked { .. }
         | Fact::Refused { .. }
         | Fact::Draft(_)
@@ -243,6 +244,18 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
                 None => layer.forget(key),
             }
         }
+    }
+    Ok(())
+}
+
+/// Notes that a promise lapsed, for those to hear of who asked to.
+fn lapsed(layer: &mut Layer<'_>, commit: u64, incident: &crate::slug::Slug, number: u32) -> Result<(), StateError> {
+    let Some(head) = IncidentHead::read(layer, incident.as_str())? else { return Ok(()) };
+    let key = keys::lapsed(head.id, number);
+    if layer.get(&key)?.is_none() {
+        layer.put(key, commit.to_be_bytes());
+        let broadcast = Broadcast { commit, incident: head.id, number, known: Known::Recorded };
+        layer.put(keys::broadcast(commit), broadcast.write());
     }
     Ok(())
 }
@@ -604,6 +617,7 @@ fn index(layer: &mut Layer<'_>, id: IncidentId, number: u32, commit: u64, said: 
         found_by.push(keys::listed(id, List::Statements, statement.date.order(), number));
         let claims = statement.claims.iter().filter_map(|stance| stance.claim.number());
         found_by.extend(claims.map(|claim| keys::voice(id, claim, number)));
+        found_by.extend(statement.promises.map(|_| keys::promise(id, number)));
     }
     let rival = match said {
         Said::Event(event) => event.rival,

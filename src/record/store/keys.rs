@@ -132,6 +132,29 @@ pub fn voice(id: IncidentId, claim: u32, number: u32) -> Vec<u8> {
     Key::of(b's').n32(id).n32(claim).n32(number).end()
 }
 
+/// The beginning of every key of a statement that promises an update.
+pub const PROMISES: [u8; 1] = [b'P'];
+
+/// `incident, statement that promises an update → commit`
+pub fn promise(id: IncidentId, number: u32) -> Vec<u8> {
+    promises(id).n32(number).end()
+}
+
+/// The beginning of the keys of an incident's promises.
+pub fn promises(id: IncidentId) -> Key {
+    Key::of(PROMISES[0]).n32(id)
+}
+
+/// The incident in a key of a promise.
+pub fn promised_in(key: &[u8]) -> Option<IncidentId> {
+    Some(u32::from_be_bytes(key.get(1..5)?.try_into().ok()?))
+}
+
+/// `incident, statement whose promise lapsed → commit of the line that says so`
+pub fn lapsed(id: IncidentId, number: u32) -> Vec<u8> {
+    Key::of(b'J').n32(id).n32(number).end()
+}
+
 /// `incident, entry, number of its rival → commit`
 pub fn rival(id: IncidentId, entry: u32, number: u32) -> Vec<u8> {
     Key::of(b'v').n32(id).n32(entry).n32(number).end()

@@ -597,6 +597,7 @@ mod tests {
             importance: Importance::Normal,
             organisations: Vec::new(),
             text: String::new(),
+            lapse: false,
         })
     }
 

@@ -6,7 +6,8 @@ use super::{Read_, View};
 use crate::{
     line::Line,
     private::{Address, Fact},
-    rank::Ranked,
+    rank::{Rank, Ranked},
+    slug::Slug,
     store::{DraftRow, RefusedRow, StateError, keys, state::Read},
 };
 
@@ -51,6 +52,18 @@ impl View<'_> {
             Ok((Address(String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned()), read(&ranked)?))
         })
         .collect()
+    }
+
+    /// Everybody who may decide about an incident, `owners` among them.
+    pub fn moderators(&self, owners: &[Address], incident: &Slug) -> Read_<Vec<Address>> {
+        let mut all = owners.to_vec();
+        for (address, ranked) in self.ranks()? {
+            let here = ranked.incidents.is_empty() || ranked.incidents.contains(incident);
+            if ranked.rank >= Rank::Moderator && here && !all.contains(&address) {
+                all.push(address);
+            }
+        }
+        Ok(all)
     }
 
     /// The last thing that somebody was refused.

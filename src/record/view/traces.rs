@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::{Incident, Read_, View};
 use crate::{
+    entry::EntryName,
     line::Line,
     private::{Address, Bodies, Fact},
     store::{StateError, keys, state::Read},
@@ -36,6 +37,13 @@ impl View<'_> {
         let mut line = Line::read(&bytes).map_err(|error| StateError::Damaged(format!("commit {commit}: {error}")))?;
         let fact = line.private.as_mut().and_then(|private| private.fact.take());
         Ok(Some((line, fact)))
+    }
+
+    /// The name of the entry that a line records, also where the line is newer than what this view shows: a row of the
+    /// state may tell of it a moment before its commit is everybody's.
+    pub fn name_at(&self, commit: u64) -> Read_<Option<EntryName>> {
+        let place = self.fact_at(commit)?.and_then(|(line, _)| line.header.entry);
+        Ok(place.map(|place| EntryName { incident: place.incident, number: place.number }))
     }
 
     /// The numbers of the corrections and retractions of an entry, in order.
