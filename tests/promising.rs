@@ -36,7 +36,7 @@ title.it = "Alluvione"
 zone = "Europe/Rome"
 
 [[incident.organisation]]
-key = "acme"
+handle = "acme"
 name = "Acme"
 roles = ["supplier"]
 
