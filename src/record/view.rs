@@ -2,8 +2,8 @@
 //! added later are ignored, so an answer is never torn; with an `as_of`, so is whatever was not public by then.
 
 mod people;
-mod traces;
 mod quiet;
+mod traces;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -34,8 +34,8 @@ use crate::{
 };
 
 pub use people::Trailed;
-pub use traces::Erased;
 pub use quiet::Lapse;
+pub use traces::Erased;
 
 /// The last minute, on the incident's clock, that a reader may know of; none for everything.
 pub type AsOf = Option<NaiveDateTime>;
