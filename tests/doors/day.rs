@@ -159,6 +159,8 @@ async fn a_record_is_kept_by_two_people_on_two_networks() {
     says(&telegram, &["<s>Nothing was lost.</s>", "Retracted"]);
     says(&discord, &["~~Nothing was lost.~~", "Retracted"]);
 
+    press.all_on_telegram(&[own], "Recorded as acme#6.").await;
+
     // A reader suggests; the owner approves; the other's card changes, and the reader hears of it.
     let before = press.telegram.messages(own).len();
     let given = [("incident", "acme"), ("text", "The portal is back."), ("link", "https://example.org/b")];
