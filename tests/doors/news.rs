@@ -168,7 +168,7 @@ impl Press {
     }
 
     /// Every chat of Telegram shows some words in one of its messages.
-    async fn all_on_telegram(&self, chats: &[Chat], words: &str) {
+    pub async fn all_on_telegram(&self, chats: &[Chat], words: &str) {
         for chat in chats {
             let what = format!("{words:?} in {chat:?}");
             self.telegram
