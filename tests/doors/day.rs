@@ -184,7 +184,7 @@ async fn a_record_is_kept_by_two_people_on_two_networks() {
 
     // What happened is told to whoever wants to know.
     let history = day.owner(own, "/history acme#3").await.text;
-    says(&history, &["2 versions", "it was never down", "The portal answers slowly.", "The portal is down."]);
+    says(&history, &["2 versions", "it was never down", "The portal is", "answers", "slowly.", "The portal is down."]);
     let trail = day.owner(own, "/audit").await.text;
     let kay = format!("discord:{}", day.kay);
     for words in [&format!("discord:{} suggested an entry", day.ann), &kay, "acme#8", "acme#6"] {
