@@ -3,10 +3,11 @@
 use record::{
     channel::Network,
     lang::Text,
-    private::{Address, Fact},
+    private::{Address, AskKey, Fact},
     rank::Rank,
     reply::{Block, Item, Line, Reply, Tone},
     slug::{Slug, folded},
+    store::{Drafted, Set},
 };
 
 use crate::kit::{
@@ -269,7 +270,16 @@ fn claim(room: &Room<'_>, ask: &Ask, typed: Option<&str>) -> Result<Reply, Failu
         )));
     }
     let fact = Fact::Ranked { address, rank: Some(Rank::Owner), incidents: Vec::new(), by: None };
-    kit::note(room, ask, fact)?;
+    // Of two who have the code, the writer takes the first.
+    let once = AskKey {
+        platform: "owner-code".to_owned(),
+        bot: String::new(),
+        id: typed.unwrap_or_default().trim().to_owned(),
+    };
+    let said = vec![Drafted::Fact(fact)];
+    if kit::say(room, ask, Set { ask: Some(once), expects: Vec::new(), said, at: ask.at })?.repeated {
+        return Err(Failure::refused(ask.say("That code was used already.", "Quel codice è già stato usato.")));
+    }
     let words = ask.say(
         "You own this bot now. /help shows what that lets you do; /moderators add names others.",
         "Ora sei titolare di questo bot. /help mostra che cosa puoi fare; con /moderators add nomini altri.",

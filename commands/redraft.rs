@@ -9,7 +9,8 @@ use record::{
 
 use crate::{
     kit::{
-        self, Arg, Ask, Choice, Command, Failure, Given, Offers, Role, Room, Shape, Spec, compose, did_you_mean, shown,
+        self, Arg, Ask, Choice, Command, Failure, Given, Offers, Role, Room, Shape, Spec, compose, decide,
+        did_you_mean, shown,
     },
     publish::{DRAFT, recording},
 };
@@ -88,6 +89,7 @@ fn redraft(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
         Err(over) => return Ok(over),
     };
     let recording = recording(&draft.command)?;
+    decide::may_decide(ask, &compose::incident_of(room, ask, recording, &draft)?)?;
     if level.is_some() && recording.offers != Offers::Level {
         return Err(Failure::refused(ask.say("Only a correction has a level.", "Solo una correzione ha un livello.")));
     }

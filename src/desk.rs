@@ -345,8 +345,10 @@ impl Desk {
         if !self.owners().is_empty() || self.store.read_only().is_some() {
             return None;
         }
-        match import::random_key() {
-            Ok(code) => Some(self.manners.code.get_or_init(|| code.to_string())),
+        let words = import::new_author().and_then(|first| Ok([first, import::new_author()?]));
+        match words {
+            // 128 bits.
+            Ok([first, second]) => Some(self.manners.code.get_or_init(|| first.0 + &second.0)),
             Err(error) => {
                 tracing::error!(%error, "no code could be made for the first owner");
                 None

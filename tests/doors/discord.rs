@@ -231,6 +231,17 @@ impl Discord {
         })
     }
 
+    /// A role that only those who may mention everyone can call.
+    pub fn quiet_role(&self, guild: Id, name: &str) -> Id {
+        let id = self.role(guild, name);
+        self.with(|world| {
+            let roles = world.guilds.get_mut(&guild).and_then(|guild| guild.json["roles"].as_array_mut());
+            let role = roles.expect("a guild").iter_mut().find(|role| role["id"] == id.to_string());
+            role.expect("a role")["mentionable"] = json!(false);
+        });
+        id
+    }
+
     /// An ordinary channel.
     pub fn text_channel(&self, guild: Id, name: &str) -> Id {
         self.channel(json!({ "type": 0, "guild_id": guild.to_string(), "name": name, "parent_id": null }))

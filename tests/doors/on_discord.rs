@@ -293,6 +293,9 @@ async fn who_subscribes_hears_what_is_missing_there() {
     says(&slash(&discord, channel, boss, "subscribe", calling).await.text, &["westpole"]);
     let exported = slash(&discord, channel, boss, "list", &[("action", "export")]).await;
     says(&exported.text, &["westpole", &format!("mention:{role}")]);
+    discord.quiet_role(guild, "Sleepers");
+    let quiet: &[(&str, &str)] = &[("what", "westpole"), ("mention", "Sleepers")];
+    says(&slash(&discord, channel, boss, "subscribe", quiet).await.text, &["I cannot call that role", "Roles"]);
     for place in [thread, discord.dm(boss)] {
         silent_on(&slash(&discord, place, boss, "subscribe", what).await.text, &["I cannot post"]);
     }
@@ -363,6 +366,37 @@ async fn a_server_that_lets_it_in_is_told_who_it_is() {
     discord.delete_channel(channel);
     let other = discord.text_channel(guild, "other");
     says(&slash(&discord, other, ann, "about", &[]).await.text, &["Strillone"]);
+    bot.stop().await;
+    sound(&discord);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bell_under_a_post_turns_and_posts_speak_the_servers_language() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let guild = discord.guild("Crew");
+    let channel = discord.text_channel(guild, "news");
+    discord.greets_in(guild, channel, "it");
+    let boss = discord.user("boss", "en-US", may::USUAL | may::MANAGE_GUILD);
+    let bot = Bot::start(&town, &discord).await;
+    let card = slash(&discord, channel, boss, "subscribe", &[("what", "westpole")]).await;
+    says(&card.text, &["From now on"]);
+    let place = record::private::Address(format!("discord:{channel}"));
+    let kept = || town.store().view().channel_at(&place).unwrap().unwrap().1;
+    assert_eq!(
+        kept().lang,
+        record::lang::Lang::It,
+        "whoever asks is answered in English, and the server reads Italian"
+    );
+    for (bell, turned) in [("🔕 Mute", "🔔 Unmute"), ("🔔 Unmute", "🔕 Mute")] {
+        let answer = discord.answer(discord.presses(card.id, bell, boss), PATIENCE).await;
+        assert!(answer.ephemeral && answer.id != card.id);
+        let now = |it: &Discord| {
+            let card = it.messages(channel).into_iter().find(|it| it.id == card.id)?;
+            card.rows.iter().flatten().any(|(label, _)| label == turned).then_some(card.text)
+        };
+        assert_eq!(discord.until(PATIENCE, "the bell", now).await, card.text, "the post stays as it is");
+    }
+    assert!(kept().mutes.is_empty());
     bot.stop().await;
     sound(&discord);
 }

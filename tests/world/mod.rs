@@ -111,6 +111,9 @@ struct World {
     most_uncertain: usize,
     kills: u32,
     log: bool,
+    /// Nothing is lost, and nothing hangs but what is in slow chats.
+    calm: bool,
+    slow: BTreeSet<String>,
 }
 
 impl Drop for World {
@@ -150,6 +153,8 @@ impl World {
             most_uncertain: 0,
             kills: 0,
             log: std::env::var_os("STRILLONE_SEED").is_some(),
+            calm: false,
+            slow: BTreeSet::new(),
         };
         world.wake_up();
         world.say(vec![world.draft(Said::Opening(Opening {
@@ -325,7 +330,7 @@ impl World {
     fn arrives(&mut self, placed: Placed) {
         let (network, order) = (placed.network, placed.order);
         let now = self.now;
-        let (lost, cut) = (self.dice.chance(2), self.dice.chance(2));
+        let (lost, cut) = (self.dice.chance(2) && !self.calm, self.dice.chance(2) && !self.calm);
         let down = self.platform(network).down;
         let outcome = match () {
             () if down && self.dice.chance(70) => Outcome::NotSent("connection refused".to_owned()),
@@ -343,8 +348,10 @@ impl World {
             *self.doubts.entry(order.to.chat().to_owned()).or_default() += 1;
         }
         // Some answers hang until a client would give up.
-        let takes =
-            if self.dice.chance(3) { self.dice.between(5 * SECOND, 40 * SECOND) } else { self.dice.between(2, 100) };
+        let takes = match self.dice.chance(3) && !self.calm || self.slow.contains(order.to.chat()) {
+            true => self.dice.between(5 * SECOND, 40 * SECOND),
+            false => self.dice.between(2, 100),
+        };
         self.plan(now + takes, Plan::Told(placed.id, outcome));
     }
 
@@ -831,4 +838,34 @@ fn a_state_that_was_lost_sends_nothing_twice_and_the_rest_goes_on() {
             (0, 0)
         });
     }
+}
+
+#[test]
+fn chats_that_answer_slowly_do_not_hold_up_the_others() {
+    let mut world = World::new(1, Unsure::Repeat);
+    world.calm = true;
+    for n in 1..=40 {
+        world.follow(&format!("telegram:{n}"), PlaceKind::Private, false);
+    }
+    // A few at once, nothing known of them; then many, once they are known.
+    for slow in [7, 20] {
+        world.slow = (1..=slow).map(|n| format!("telegram:{n}")).collect();
+        if slow > 7 {
+            world.record();
+            world.run(world.now + HOUR);
+        }
+        let recorded = world.now;
+        world.record();
+        let number = *world.entries.keys().last().unwrap();
+        world.run(world.now + HOUR);
+        for follower in &world.followers {
+            let copies = world.copies(follower, number);
+            let [copy] = copies.as_slice() else { panic!("{} has {copies:#?}", follower.address) };
+            let late = copy.at - recorded;
+            let quick = !world.slow.contains(&follower.address.0);
+            assert!(!quick || late < 10 * SECOND, "{} waited {late} ms for {slow} slow chats", follower.address);
+        }
+    }
+    assert!(world.most_uncertain <= 8);
+    world.check();
 }
