@@ -3,6 +3,7 @@
 mod args;
 pub(crate) mod chat;
 pub(crate) mod compose;
+mod conflict;
 pub mod decide;
 pub(crate) mod dialogue;
 pub mod form;

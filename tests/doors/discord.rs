@@ -236,7 +236,7 @@ impl Discord {
         let id = self.role(guild, name);
         self.with(|world| {
             let roles = world.guilds.get_mut(&guild).and_then(|guild| guild.json["roles"].as_array_mut());
-            let role = roles.expect("a guild").iter_mut().find(|role| role["id"] == id.to_string());
+            let role = roles.expect("a guild").iter_mut().find(|role| id_of(&role["id"]) == id);
             role.expect("a role")["mentionable"] = json!(false);
         });
         id
