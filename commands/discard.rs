@@ -1,14 +1,14 @@
 //! `/discard`: throws a draft away.
 
 use record::{
-    lang::{Lang, Text},
+    lang::Text,
     private::Fact,
-    reply::{Reply, Tone},
+    reply::Reply,
     store::{Drafted, Set},
 };
 
 use crate::{
-    kit::{Ask, Command, Failure, Given, Role, Room, compose, decide},
+    kit::{Ask, Command, Failure, Given, Role, Room, compose, decide, letters},
     publish::{DRAFT, recording},
 };
 
@@ -35,7 +35,6 @@ fn discard(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
     if let Ok(incident) = compose::incident_of(room, ask, recording(&draft.command)?, &draft) {
         decide::may_decide(ask, &incident)?;
     }
-    let row = room.view.draft(number)?;
     let said = vec![Drafted::Fact(Fact::Decided { draft: number, published: false, by: ask.caller.address.clone() })];
     let receipt =
         compose::write(room, ask, Set { ask: Some(compose::decision(number)), expects: Vec::new(), said, at: ask.at })?;
@@ -44,16 +43,5 @@ fn discard(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
     {
         return Ok(over);
     }
-    let told = |lang: Lang| {
-        let words = match draft.suggested {
-            false => lang.pick("Discarded; nothing was recorded.", "Scartata: non è stato registrato nulla."),
-            true => lang.pick("Not taken into the record.", "Non accolta nel registro."),
-        };
-        Reply { personal: false, ..Reply::personal(Tone::Plain, words) }
-    };
-    let mut reply = told(ask.lang);
-    if let Some(row) = row.filter(|_| !receipt.repeated) {
-        reply.letters = decide::decided(room, ask, &row, false, &told)?;
-    }
-    Ok(reply)
+    Ok(letters::discarded(ask, draft.suggested, None))
 }

@@ -1,8 +1,8 @@
 //! `/publish`: records a draft.
 
 use record::{
-    entry::{Draft, EntryName, Level, Said},
-    lang::{Lang, Text},
+    entry::Draft,
+    lang::Text,
     private::{self, Address, Fact},
     reply::{Block, Button, Line, Reply, Tone},
     slug::Slug,
@@ -12,8 +12,7 @@ use record::{
 use crate::{
     claim, close, correct, event, figure,
     kit::{
-        self, Arg, Ask, Command, Failure, Given, Recording, Role, Room, Shape, Spec, compose,
-        decide::{self, Why},
+        self, Arg, Ask, Command, Failure, Given, Recording, Role, Room, Shape, Spec, compose, decide, letters,
         read_flag, shown,
     },
     open, organisation, promise, retract, source, statement, status, suggest,
@@ -105,19 +104,16 @@ fn publish(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
     if let Some(reply) = news_since(room, ask, recording, (number, &draft), &incident)? {
         return Ok(reply);
     }
-    if let Some(reply) = second(room, ask, recording, (number, &draft), &entries, &incident)? {
+    if let Some(reply) = second(room, ask, (number, &draft), &entries, &incident)? {
         return Ok(reply);
     }
     if quiet {
         entries.iter_mut().for_each(|entry| entry.push = false);
     }
-    let silent =
-        entries.last().is_some_and(|last| matches!(&last.said, Said::Correction(it) if it.level == Level::Silent));
     let mut said: Vec<Drafted> = entries.into_iter().map(Drafted::from).collect();
     said.extend(person.map(Drafted::Fact));
     said.push(Drafted::Fact(Fact::Decided { draft: number, published: true, by: ask.caller.address.clone() }));
     let expects = compose::expects(room, ask, &draft)?;
-    let row = room.view.draft(number)?;
     let receipt = compose::write(room, ask, Set { ask: Some(compose::decision(number)), expects, said, at: ask.at })?;
     let Some(name) = receipt.entries.last().filter(|_| !receipt.repeated) else {
         // Somebody was faster.
@@ -126,34 +122,7 @@ fn publish(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> 
             Ok(_) => Err(Failure::Broke(format!("draft {number} was decided on and still waits"))),
         };
     };
-    let told = |lang: Lang| {
-        let ask = Ask { lang, ..ask.clone() };
-        let line = Line::new().text(ask.say("Recorded as ", "Registrato come ")).strong(name.to_string()).text(". ");
-        compose::done(&ask, line.text(heard(&ask, name, quiet, silent)), Some(name))
-    };
-    let mut reply = told(ask.lang);
-    if let Some(row) = row {
-        reply.letters = decide::decided(room, ask, &row, true, &told)?;
-    }
-    Ok(reply)
-}
-
-/// Who hears of what was recorded.
-fn heard(ask: &Ask, name: &EntryName, quiet: bool, silent: bool) -> String {
-    let handle = &name.incident;
-    match (quiet, silent) {
-        (true, _) => ask.say(
-            "It is in the record, and nobody is told.".to_owned(),
-            "È nel registro, e nessuno viene avvisato.".to_owned(),
-        ),
-        (false, true) => ask.say(
-            "What was posted is put right, without a word.".to_owned(),
-            "I messaggi già pubblicati vengono ritoccati, senza avvisi.".to_owned(),
-        ),
-        (false, false) => {
-            ask.say(format!("Whoever follows {handle} hears of it."), format!("Chi segue {handle} ne riceve notizia."))
-        }
-    }
+    letters::recorded(room, ask, name, None)
 }
 
 /// What was recorded since the draft was made is told once before it is published.
@@ -193,7 +162,6 @@ fn news_since(
 fn second(
     room: &Room<'_>,
     ask: &Ask,
-    recording: &Recording,
     (number, draft): (u64, &private::Draft),
     entries: &[Draft],
     incident: &Slug,
@@ -219,8 +187,7 @@ fn second(
     let mut reply = Reply { personal: false, ..Reply::personal(Tone::Watch, words) };
     reply = reply.row(Button::new(ask.say("Discard", "Scarta"), format!("/discard {number}")));
     if !known {
-        kit::note(room, ask, Fact::Approved { draft: number, by: me.clone() })?;
-        reply.letters = decide::cards(room, ask, recording, (number, draft), Why::Second(danger), &[me])?;
+        kit::note(room, ask, Fact::Approved { draft: number, by: me })?;
     }
     Ok(Some(reply))
 }

@@ -17,15 +17,14 @@ use record::{
     guard::Guard,
     import::{self, ImportError, Imported},
     lang::Lang,
-    pages::{self, Reader},
     private::{Address, AskKey, Fact},
     rank::Rank,
-    reply::{Letter, Line, Reply, Tone},
+    reply::{Line, Reply, Tone},
     slug::Slug,
     store::{Drafted, Report, Set, StateError, Store},
     view::{Incident, Lapse},
 };
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 use crate::{
     cli::Format,
@@ -43,6 +42,7 @@ pub struct Desk {
     store: Arc<Store>,
     manners: Arc<Manners>,
     dispatch: Arc<OnceLock<Dispatch>>,
+    commits: watch::Receiver<u64>,
 }
 
 /// What the desk goes by, and the signs of the doors.
@@ -132,7 +132,16 @@ impl Undone {
 impl Desk {
     /// A desk before a store.
     pub fn new(store: Arc<Store>, manners: Manners) -> Desk {
-        Desk { store, manners: Arc::new(manners), dispatch: Arc::default() }
+        let (published, commits) = watch::channel(store.head().commit);
+        store.watch(move |commit| {
+            published.send_replace(commit);
+        });
+        Desk { store, manners: Arc::new(manners), dispatch: Arc::default(), commits }
+    }
+
+    /// Hears of every commit: that there is something new, not each of them.
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
     }
 
     /// Tells it of dispatch, once that runs.
@@ -315,23 +324,15 @@ impl Desk {
         owners
     }
 
-    /// Notes the promises that lapsed by a moment, and reminds everybody who may decide about their incidents, each in
-    /// their own language; how many lapsed. Noted first: whoever is reminded is reminded once.
+    /// Notes the promises that lapsed by a moment, so that everybody who may decide about their incidents is reminded,
+    /// once; how many lapsed.
     pub fn remind(&self, at: DateTime<Utc>) -> Result<usize, Undone> {
         let view = self.store.view();
         let lapses = view.lapses(at).map_err(Undone::of)?;
-        let owners: Vec<Address> = self.manners.owners.iter().map(Owner::address).collect();
         for Lapse { incident, promise } in &lapses {
             let fact = Fact::Lapsed { incident: incident.handle.clone(), number: promise.name.number };
             let set = Set { ask: None, expects: Vec::new(), said: vec![Drafted::Fact(fact)], at };
             self.store.say(set).map_err(Undone::of)?;
-            for to in view.moderators(&owners, &incident.handle).map_err(Undone::of)? {
-                let choice = view.choice(&to).map_err(Undone::of)?;
-                let zone = Some(choice.zone.unwrap_or(self.manners.zone));
-                let reader = Reader { lang: choice.lang.unwrap_or(self.manners.lang), zone };
-                let reply = pages::lapse(&view, incident, promise, &reader).map_err(Undone::of)?;
-                self.signs().post(Letter { to, reply: Box::new(reply), draft: None, place: None });
-            }
         }
         Ok(lapses.len())
     }
@@ -352,24 +353,17 @@ impl Desk {
         }
     }
 
-    fn house(&self) -> House {
+    /// What can be said of the bot itself, and what it goes by.
+    pub fn house(&self) -> House {
         House {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             doors: self.signs().doors(),
             owners: self.manners.owners.iter().map(Owner::address).collect(),
             lang: self.manners.lang,
+            zone: self.manners.zone,
             two: self.manners.two.clone(),
             guard: Arc::clone(&self.manners.guard),
             code: self.manners.code.get().cloned(),
-        }
-    }
-
-    /// Notes that a draft was shown to a moderator, so that the message can be changed when it is decided on.
-    pub fn carded(&self, draft: u64, to: Address, place: Address, message: u64) {
-        let fact = Fact::Carded { draft, to, place, message: message.to_string() };
-        let set = Set { ask: None, expects: Vec::new(), said: vec![Drafted::Fact(fact)], at: Utc::now() };
-        if let Err(error) = self.store.say(set) {
-            tracing::warn!(%error, draft, "it could not be noted where a draft was shown; that message stays as it is");
         }
     }
 
@@ -384,9 +378,7 @@ impl Desk {
         if let Some(cause) = answer.broke {
             tracing::error!(cause, "an ask could not be answered");
         }
-        let mut reply = answer.reply;
-        std::mem::take(&mut reply.letters).into_iter().for_each(|letter| self.signs().post(letter));
-        reply
+        answer.reply
     }
 
     /// Answers a line typed at the terminal.

@@ -12,6 +12,7 @@ pub mod control;
 pub mod desk;
 pub mod discord;
 pub mod dispatch;
+pub mod post;
 pub mod rates;
 pub mod reminders;
 pub mod serve;

@@ -6,7 +6,6 @@ use commands::kit::Door;
 use record::{
     lang::{Lang, Text},
     private::Address,
-    reply::Letter,
 };
 use tokio::sync::broadcast;
 
@@ -57,7 +56,6 @@ pub struct Signs {
     telegram: RwLock<Sign>,
     discord: RwLock<Sign>,
     bell: broadcast::Sender<Alert>,
-    letters: broadcast::Sender<Letter>,
 }
 
 /// Something the owners, or somebody, should know.
@@ -119,12 +117,7 @@ const ALERTS: usize = 1_024;
 
 impl Default for Signs {
     fn default() -> Signs {
-        Signs {
-            telegram: RwLock::default(),
-            discord: RwLock::default(),
-            bell: broadcast::channel(ALERTS).0,
-            letters: broadcast::channel(ALERTS).0,
-        }
+        Signs { telegram: RwLock::default(), discord: RwLock::default(), bell: broadcast::channel(ALERTS).0 }
     }
 }
 
@@ -159,18 +152,6 @@ impl Signs {
     /// Hears the bell.
     pub fn listen(&self) -> broadcast::Receiver<Alert> {
         self.bell.subscribe()
-    }
-
-    /// Hands in a letter, for the door of whoever it is for.
-    pub fn post(&self, letter: Letter) {
-        if self.letters.send(letter).is_err() {
-            tracing::info!("a letter is not brought: no door is open");
-        }
-    }
-
-    /// Hears of letters.
-    pub fn letters(&self) -> broadcast::Receiver<Letter> {
-        self.letters.subscribe()
     }
 
     /// Both doors in words.

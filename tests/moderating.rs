@@ -2,13 +2,15 @@
 
 use commands::kit::{Ask, Caller, Place, Posting, Role};
 use record::{
-    channel::PlaceKind,
+    channel::{Network, PlaceKind},
     lang::Lang,
     private::Address,
-    reply::{Letter, Reply},
+    reply::Reply,
 };
-use strillone::console::{Look, dress};
-use tokio::sync::broadcast;
+use strillone::{
+    console::{Look, dress},
+    post,
+};
 
 use crate::town::{Town, at, says, silent_on};
 
@@ -87,10 +89,6 @@ fn line_of(reply: &Reply, command: &str) -> String {
 
 fn owned() -> Town {
     Town::set(&[("STRILLONE_MODERATION__OWNERS", r#"["telegram:1"]"#)])
-}
-
-fn letters(mailbox: &mut broadcast::Receiver<Letter>) -> Vec<Letter> {
-    std::iter::from_fn(|| mailbox.try_recv().ok()).collect()
 }
 
 #[test]
@@ -179,34 +177,29 @@ fn the_first_owner_is_known_by_a_code_that_works_once() {
 #[test]
 fn a_suggestion_is_decided_on_once_and_everybody_hears_of_it() {
     let town = owned();
-    let mut mailbox = town.desk.signs().letters();
     let (owner, mod_) = (Person::new(&town, "telegram:1"), Person::new(&town, "discord:2").in_italian());
     owner.records("/open one | One");
     owner.ask("/moderators add discord:2");
-    letters(&mut mailbox);
+    town.letters();
     let reader = Person::new(&town, "discord:9");
     says(&reader.ask("/suggest one | The portal answers again. | https://example.org/a"), &["Thank you."]);
-    let shown = letters(&mut mailbox);
+    let shown = town.letters();
     let to: Vec<&str> = shown.iter().map(|letter| letter.to.0.as_str()).collect();
     assert_eq!(to, ["telegram:1", "discord:2"]);
-    let draft = shown[0].draft.unwrap();
     let card = dress(&shown[0].reply, Lang::En, &Look::plain());
-    says(&card, &["Somebody suggests this entry", "The portal answers again.", "Approve", "Reject"]);
-    for (letter, message) in shown.iter().zip([11, 12]) {
-        town.desk.carded(draft, letter.to.clone(), letter.to.clone(), message);
-    }
+    says(&card, &["discord:9 suggests this entry (draft ", "The portal answers again.", "Approve", "Reject"]);
     says(&mod_.ask(&line_of(&shown[1].reply, "/publish")), &["Registrato come one#3"]);
-    let told = letters(&mut mailbox);
+    let told = town.letters();
     let places: Vec<_> = told.iter().map(|it| it.place.as_ref().map(|(_, message)| message.as_str())).collect();
     assert_eq!(places, [Some("11"), Some("12"), None]);
-    says(&dress(&told[0].reply, Lang::En, &Look::plain()), &["Recorded as one#3."]);
+    says(&dress(&told[0].reply, Lang::En, &Look::plain()), &["Recorded as one#3 by discord:2."]);
     assert_eq!(told[2].to.0, "discord:9");
     says(
         &dress(&told[2].reply, Lang::En, &Look::plain()),
         &["Your suggestion was accepted. Thank you.", "Recorded as one#3."],
     );
     says(&owner.ask(&line_of(&shown[0].reply, "/discard")), &["published already, as one#3"]);
-    assert!(letters(&mut mailbox).is_empty(), "whoever comes second changes nothing");
+    assert!(town.letters().is_empty(), "whoever comes second changes nothing");
 
     says(&owner.ask("/suggestions"), &["Nothing waits."]);
     for n in 0..5 {
@@ -218,36 +211,77 @@ fn a_suggestion_is_decided_on_once_and_everybody_hears_of_it() {
     says(&owner.ask(&waiting.buttons[0][1].line), &["Number 1.", "Approve", "Reject"]);
     let contributor = Person::new(&town, "telegram:7");
     owner.ask("/moderators add telegram:7 contributor");
-    letters(&mut mailbox);
+    town.letters();
     says(&contributor.ask("/event one 2026-01-01T09:00 | It began."), &["Thank you."]);
-    let shown = letters(&mut mailbox);
+    let shown = town.letters();
     says(&owner.ask(&line_of(&shown[0].reply, "/discard")), &["Not taken into the record."]);
-    let told = letters(&mut mailbox);
-    says(&dress(&told[0].reply, Lang::En, &Look::plain()), &["decided on", "Not taken into the record."]);
+    let told = town.letters();
+    let told: Vec<String> = told.iter().map(|it| dress(&it.reply, Lang::En, &Look::plain())).collect();
+    says(
+        &told.join("\n"),
+        &["telegram:1 did not take this into the record.", "decided on", "Not taken into the record."],
+    );
     says(&owner.ask("/audit"), &["telegram:1 discarded draft", "telegram:7 suggested an entry (/event)"]);
+}
+
+#[test]
+fn what_people_have_to_be_told_outlives_a_kill_and_is_told_once() {
+    let owners = [("STRILLONE_MODERATION__OWNERS", r#"["telegram:1", "telegram:2"]"#)];
+    let town = Town::set(&owners);
+    Person::new(&town, "telegram:1").records("/open one | One");
+    Person::new(&town, "telegram:9").ask("/suggest one | The portal answers again.");
+    let due = |town: &Town| post::due(&town.desk, Network::Telegram, at()).unwrap();
+    let town = town.reopened(&owners);
+    let [(errand, letters)] = &due(&town)[..] else { panic!("one errand") };
+    assert_eq!(letters.iter().map(|letter| letter.to.0.as_str()).collect::<Vec<_>>(), ["telegram:1", "telegram:2"]);
+    let mut errand = errand.clone();
+    assert!(!post::flies(&town.desk, &mut errand, &letters[0]).unwrap());
+    post::brought(&town.desk, &mut errand, &letters[0], Some((letters[0].to.clone(), 7))).unwrap();
+    assert!(!post::flies(&town.desk, &mut errand, &letters[1]).unwrap());
+    // Killed while the second one was under way.
+    let town = town.reopened(&owners);
+    let [(errand, left)] = &due(&town)[..] else { panic!("one errand") };
+    assert_eq!(left.iter().map(|letter| letter.to.0.as_str()).collect::<Vec<_>>(), ["telegram:2"]);
+    let mut errand = errand.clone();
+    assert!(post::flies(&town.desk, &mut errand, &left[0]).unwrap(), "it may have been told already");
+    post::brought(&town.desk, &mut errand, &left[0], Some((left[0].to.clone(), 8))).unwrap();
+    post::over(&town.desk, &errand).unwrap();
+    assert!(due(&town).is_empty());
+    // Also by a state that is folded anew.
+    let dir = town.dir().join("sled");
+    let town = town.reopened_after(&owners, || std::fs::remove_dir_all(&dir).unwrap());
+    assert!(due(&town).is_empty());
+    // What nobody could be told for days is let go.
+    Person::new(&town, "telegram:9").ask("/suggest one | Something else.");
+    assert_eq!(due(&town)[0].1.len(), 2);
+    let late = post::due(&town.desk, Network::Telegram, at() + post::KEEP + chrono::TimeDelta::minutes(1)).unwrap();
+    assert!(late[0].1.is_empty());
 }
 
 #[test]
 fn what_is_dangerous_is_wanted_by_two() {
     let town = owned();
-    let mut mailbox = town.desk.signs().letters();
     let (owner, second) = (Person::new(&town, "telegram:1"), Person::new(&town, "discord:2").in_italian());
     owner.records("/open one | One");
     says(&owner.records("/event one 2026-01-01 | 40 GB of data were stolen."), &["Recorded as one#2."]);
     owner.ask("/moderators add discord:2");
-    letters(&mut mailbox);
+    town.letters();
     let draft = owner.reply("/event one 2026-01-02 | More data was leaked.");
     let publish = line_of(&draft, "/publish");
     says(&owner.ask(&publish), &["says that data was taken", "a second moderator", "nothing is recorded yet"]);
-    let shown = letters(&mut mailbox);
+    let shown = town.letters();
     assert_eq!(shown.iter().map(|letter| letter.to.0.as_str()).collect::<Vec<_>>(), ["discord:2"]);
-    says(&dress(&shown[0].reply, Lang::En, &Look::plain()), &["says that data was taken"]);
+    says(
+        &dress(&shown[0].reply, Lang::En, &Look::plain()),
+        &["says that data was taken", "telegram:1 already did. Draft"],
+    );
     says(&owner.ask(&publish), &["a second moderator"]);
-    assert!(letters(&mut mailbox).is_empty(), "the others are asked once");
+    assert!(town.letters().is_empty(), "the others are asked once");
     says(&second.ask(&line_of(&shown[0].reply, "/publish")), &["Registrato come one#3."]);
-    let told = letters(&mut mailbox);
-    assert_eq!(told.iter().map(|letter| letter.to.0.as_str()).collect::<Vec<_>>(), ["telegram:1"]);
-    says(&dress(&told[0].reply, Lang::En, &Look::plain()), &["Recorded as one#3."]);
+    let told = town.letters();
+    let whom: Vec<_> = told.iter().map(|letter| (letter.to.0.as_str(), letter.place.is_some())).collect();
+    assert_eq!(whom, [("telegram:1", false), ("discord:2", true)], "the first one hears of it, the card is changed");
+    says(&dress(&told[0].reply, Lang::En, &Look::plain()), &["Recorded as one#3 by discord:2."]);
     let draft = second.reply("/retract one#3 | Non era vero.");
     says(&owner.ask(&line_of(&draft, "/publish")), &["Recorded as one#4."]);
     says(&owner.records("/event one 2026-01-02 | The portal answers again."), &["Recorded as one#5."]);

@@ -5,15 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use chrono_tz::Tz;
 use commands::kit::{Ask, Caller, Place};
-use record::{
-    entry::Said,
-    export,
-    lang::Lang,
-    outbox::Outcome,
-    private::Address,
-    reply::{Letter, Reply},
-    subscription::Follow,
-};
+use record::{entry::Said, export, lang::Lang, outbox::Outcome, private::Address, reply::Reply, subscription::Follow};
 use strillone::{
     console::{Look, dress},
     desk::Desk,
@@ -23,7 +15,6 @@ use strillone::{
         pace::{Budget, Clock, Limits, Pace},
     },
 };
-use tokio::sync::broadcast;
 
 use crate::town::{Town, at, says, silent_on};
 
@@ -86,10 +77,6 @@ fn records(town: &Town, hours: i64, line: &str) -> String {
 
 fn later(hours: i64) -> DateTime<Utc> {
     at() + TimeDelta::hours(hours)
-}
-
-fn letters(mailbox: &mut broadcast::Receiver<Letter>) -> Vec<Letter> {
-    std::iter::from_fn(|| mailbox.try_recv().ok()).collect()
 }
 
 const DAY: i64 = 24;
@@ -188,10 +175,9 @@ fn who_decides_is_reminded_once_in_their_own_language() {
     owner("/moderators add telegram:4 contributor");
     reply(&town, Lang::It, 0, "telegram:2", "/lang it");
     records(&town, 0, "/promise flood 2026-01-05T18:00 | Acme");
-    let mut mailbox = town.desk.signs().letters();
     assert_eq!(town.desk.remind(later(3 * DAY)).unwrap(), 0, "not due");
     assert_eq!(town.desk.remind(later(4 * DAY)).unwrap(), 1);
-    let told = letters(&mut mailbox);
+    let told = town.letters();
     let whom: Vec<&str> = told.iter().map(|letter| letter.to.0.as_str()).collect();
     assert_eq!(whom.len(), 3, "{whom:?}");
     for (who, words) in [
@@ -205,7 +191,7 @@ fn who_decides_is_reminded_once_in_their_own_language() {
         assert_eq!(lines, ["/incident flood", "/help statement"]);
     }
     assert_eq!(town.desk.remind(later(5 * DAY)).unwrap(), 0, "once");
-    assert!(letters(&mut mailbox).is_empty());
+    assert!(town.letters().is_empty());
     // A new promise that lapses is another lapse.
     records(&town, 5 * DAY, "/promise flood 2026-01-08 | Acme");
     assert_eq!(town.desk.remind(later(7 * DAY)).unwrap(), 1);

@@ -5,16 +5,19 @@ use std::{path::Path, sync::Arc};
 use chrono::{DateTime, Utc};
 use commands::kit::Role;
 use record::{
+    channel::Network,
     dossier,
     entry::{Author, Draft, Importance, Said},
     import,
     lang::Lang,
+    reply::Letter,
     store::{Drafted, NotSaid, Options, Receipt, Set, Store},
 };
 use strillone::{
     console::{Look, Session, dress},
     control::Link,
     desk::{Desk, Manners},
+    post,
 };
 
 /// The text that has gone wrong somewhere in every chat bot: long, in one line, in every direction, full of markup.
@@ -40,6 +43,21 @@ impl Town {
     /// With settings, as variables give them.
     pub fn set(variables: &[(&str, &str)]) -> Town {
         let dir = tempfile::tempdir().unwrap();
+        let manners = Manners::of(&crate::doors::settings(variables));
+        let desk = Desk::new(Arc::new(open(dir.path())), manners);
+        Town { dir, desk }
+    }
+
+    /// The same after a restart, with settings.
+    pub fn reopened(self, variables: &[(&str, &str)]) -> Town {
+        self.reopened_after(variables, || {})
+    }
+
+    /// The same after a restart, before which something happens to its files.
+    pub fn reopened_after(self, variables: &[(&str, &str)], happens: impl FnOnce()) -> Town {
+        let Town { dir, desk } = self;
+        drop(desk);
+        happens();
         let manners = Manners::of(&crate::doors::settings(variables));
         let desk = Desk::new(Arc::new(open(dir.path())), manners);
         Town { dir, desk }
@@ -95,6 +113,24 @@ impl Town {
             said,
         };
         self.store().say(Set { ask: None, expects: Vec::new(), said: vec![Drafted::from(draft)], at: at() })
+    }
+
+    /// What people have to be told in private by now, all of which they are told; the messages are numbered from 11.
+    pub fn letters(&self) -> Vec<Letter> {
+        let mut told = Vec::new();
+        for network in Network::ALL {
+            for (mut errand, letters) in post::due(&self.desk, network, at()).unwrap() {
+                for letter in &letters {
+                    let message = told.len() as u64 + 11;
+                    let place = letter.draft.map(|_| (letter.to.clone(), message));
+                    assert!(!post::flies(&self.desk, &mut errand, letter).unwrap());
+                    post::brought(&self.desk, &mut errand, letter, place).unwrap();
+                    told.push(letter.clone());
+                }
+                post::over(&self.desk, &errand).unwrap();
+            }
+        }
+        told
     }
 
     /// Somebody who reads English at the console.

@@ -22,7 +22,7 @@ use record::{
 
 use super::{
     Ask, Caller, Command, ENTRY, Failure, Given, INCIDENT, LINK, Role, Room, Shape, Spec, conflict,
-    decide::{self, OPERATOR, Why},
+    decide::{self, OPERATOR},
     dialogue, read, unsaid,
 };
 
@@ -266,12 +266,7 @@ pub fn keep(
     let draft = Drafted::Fact(Fact::Draft(draft));
     let said = [draft].into_iter().chain(dialogue::over(room, ask)?.map(Drafted::Fact)).collect();
     let receipt = write(room, ask, Set { ask: ask.key.clone(), expects: Vec::new(), said, at: ask.at })?;
-    let mut reply = show(room, ask, recording, receipt.first)?;
-    if suggested && !receipt.repeated {
-        let draft = waiting(room, ask, receipt.first)?.map_err(|over| Failure::Refused(Box::new(over)))?;
-        reply.letters = decide::cards(room, ask, recording, (receipt.first, &draft), Why::Suggested, &[])?;
-    }
-    Ok(reply)
+    show(room, ask, recording, receipt.first)
 }
 
 /// Shows a draft to whoever gave it, as it reads now; whoever suggests is thanked.
@@ -352,7 +347,6 @@ pub fn replace(
     for entry in &set {
         decide::may_decide(ask, &entry.incident)?;
     }
-    let cards = room.view.draft(number)?.map(|row| row.cards).unwrap_or_default();
     let said = vec![
         Drafted::Fact(Fact::Decided { draft: number, published: false, by: ask.caller.address.clone() }),
         Drafted::Fact(Fact::Draft(draft.clone())),
@@ -360,9 +354,7 @@ pub fn replace(
     let receipt = write(room, ask, Set { ask: Some(decision(number)), expects: Vec::new(), said, at: ask.at })?;
     if !receipt.repeated {
         let number = receipt.first + 1;
-        let mut reply = preview(room, ask, recording, number, &draft)?;
-        reply.letters = decide::shown_again(room, ask, recording, (number, &draft), &cards)?;
-        return Ok(Ok(reply));
+        return Ok(Ok(preview(room, ask, recording, number, &draft)?));
     }
     match waiting(room, ask, number)? {
         Err(over) => Ok(Err(over)),
@@ -395,13 +387,23 @@ pub fn entries(
     Ok(pen.entries)
 }
 
+/// The same, for whoever only looks at them.
+pub fn entries_of(
+    room: &Room<'_>,
+    ask: &Ask,
+    recording: &Recording,
+    draft: &private::Draft,
+) -> Result<Vec<Draft>, Failure> {
+    entries(room, ask, recording, draft, Author(String::new()))
+}
+
 /// A draft is decided on once, whoever presses and however often: the writer takes the first.
 pub fn decision(number: u64) -> AskKey {
     AskKey { platform: "draft".to_owned(), bot: String::new(), id: number.to_string() }
 }
 
 /// The draft that took the place of one that was changed.
-fn successor(view: &View<'_>, number: u64) -> Result<Option<u64>, Failure> {
+pub fn successor(view: &View<'_>, number: u64) -> Result<Option<u64>, Failure> {
     let Some(row) = view.handed_in(&decision(number))? else { return Ok(None) };
     let (first, lines) = (row.first, row.lines);
     let next = first + 1;
@@ -502,20 +504,34 @@ pub fn preview(
 ) -> Result<Reply, Failure> {
     let entries = entries(room, ask, recording, draft, Author(String::new()))?;
     let mut reply = pages::preview(&room.view, &entries, ask.at, &ask.reader())?;
-    let words = ask.say(
-        "This is how it will be posted. Nothing is recorded until you publish it.",
-        "Ecco come verrà pubblicato. Finché non lo pubblichi non viene registrato nulla.",
-    );
+    let words = match draft.suggested {
+        false => ask.say(
+            "This is how it will be posted. Nothing is recorded until you publish it.",
+            "Ecco come verrà pubblicato. Finché non lo pubblichi non viene registrato nulla.",
+        ),
+        true => ask.say(
+            "This is how it will be posted. Nothing is recorded until somebody approves it.",
+            "Ecco come verrà pubblicato. Finché qualcuno non lo approva non viene registrato nulla.",
+        ),
+    };
     reply.blocks.insert(0, Block::Text(words.into()));
     (reply.personal, reply.single) = (false, true);
     reply.buttons.clear();
-    let (publish, discard) = match draft.suggested {
-        false => (ask.say("Publish", "Pubblica"), ask.say("Discard", "Scarta")),
-        true => (ask.say("Approve", "Approva"), ask.say("Reject", "Rifiuta")),
+    let (publish, quietly, discard) = match draft.suggested {
+        false => (
+            ask.say("Publish", "Pubblica"),
+            ask.say("Publish quietly", "Pubblica in silenzio"),
+            ask.say("Discard", "Scarta"),
+        ),
+        true => (
+            ask.say("Approve", "Approva"),
+            ask.say("Approve quietly", "Approva in silenzio"),
+            ask.say("Reject", "Rifiuta"),
+        ),
     };
     let decide = [
         Button::new(publish, format!("/publish {number}")),
-        Button::new(ask.say("Publish quietly", "Pubblica in silenzio"), format!("/publish {number} quiet:yes")),
+        Button::new(quietly, format!("/publish {number} quiet:yes")),
         // A door that has no forms shows the line to change in a message of its own: the preview stays.
         Button::fresh(ask.say("Edit", "Modifica"), format!("/edit {number}")),
         Button::new(discard, format!("/discard {number}")),

@@ -1,17 +1,16 @@
-//! Who decides about a draft, what they are shown, and when one of them is not enough.
+//! Who decides about a draft, when one of them is not enough, and what nobody may record.
 
 use record::{
     entry::{Draft, Said},
     lang::{Lang, Prose, Text},
     link::Link,
     party,
-    private::{self, Address},
-    reply::{Block, Letter, Line, Reply, Tone},
+    private::Address,
+    reply::{Reply, Tone},
     slug::{Slug, folded},
-    store::{Card, DraftRow},
 };
 
-use super::{Ask, Caller, Failure, Recording, Role, Room, compose};
+use super::{Ask, Failure, Room};
 
 /// Under which address the operator at the terminal, who has none, is known.
 pub const OPERATOR: &str = "console";
@@ -133,117 +132,6 @@ pub fn may_decide(ask: &Ask, incident: &Slug) -> Result<(), Failure> {
         format!("You moderate {own}. Of {incident}, somebody else decides."),
         format!("Tu moderi {own}. Di {incident} decide qualcun altro."),
     )))
-}
-
-/// Why moderators are shown a draft.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Why {
-    /// Somebody suggests it.
-    Suggested,
-    /// A second one of them has to want it.
-    Second(Danger),
-}
-
-impl Why {
-    fn line(self, lang: Lang) -> Line {
-        match self {
-            Why::Suggested => lang
-                .pick(
-                    "Somebody suggests this entry. Whoever decides first decides for all.",
-                    "Qualcuno propone questa voce. Chi decide per primo decide per tutti.",
-                )
-                .into(),
-            Why::Second(danger) => {
-                let what = danger.text().get(lang);
-                lang.pick(
-                    format!("This entry {what}, so a second moderator has to publish it, too. A first one already did."),
-                    format!(
-                        "Questa voce {what}, perciò deve pubblicarla anche un secondo moderatore. Il primo lo ha già fatto."
-                    ),
-                )
-                .into()
-            }
-        }
-    }
-}
-
-/// A draft as it is shown to everybody who may decide about it, but those who are left out.
-pub fn cards(
-    room: &Room<'_>,
-    ask: &Ask,
-    recording: &Recording,
-    (number, draft): (u64, &private::Draft),
-    why: Why,
-    but: &[Address],
-) -> Result<Vec<Letter>, Failure> {
-    let incident = compose::incident_of(room, ask, recording, draft)?;
-    let mut letters = Vec::new();
-    for to in moderators(room, &incident)?.into_iter().filter(|to| !but.contains(to)) {
-        let lang = room.view.choice(&to)?.lang.unwrap_or(room.house.lang);
-        let caller = Caller { address: Some(to.clone()), role: Role::Moderator, incidents: Vec::new() };
-        let theirs = Ask { lang, caller, ..ask.clone() };
-        let mut reply = compose::preview(room, &theirs, recording, number, draft)?;
-        reply.blocks.insert(0, Block::Note(why.line(lang)));
-        letters.push(Letter { to, reply: Box::new(reply), draft: Some(number), place: None });
-    }
-    Ok(letters)
-}
-
-/// A draft that reads otherwise now, where moderators were shown the one before.
-pub fn shown_again(
-    room: &Room<'_>,
-    ask: &Ask,
-    recording: &Recording,
-    (number, draft): (u64, &private::Draft),
-    cards: &[Card],
-) -> Result<Vec<Letter>, Failure> {
-    let mut letters = Vec::new();
-    for card in cards {
-        let lang = room.view.choice(&card.to)?.lang.unwrap_or(room.house.lang);
-        let caller = Caller { address: Some(card.to.clone()), role: Role::Moderator, incidents: Vec::new() };
-        let theirs = Ask { lang, caller, ..ask.clone() };
-        let mut reply = compose::preview(room, &theirs, recording, number, draft)?;
-        let words = lang.pick("This was changed meanwhile.", "Nel frattempo è stata modificata.");
-        reply.blocks.insert(0, Block::Note(words.into()));
-        let place = Some((card.place.clone(), card.message.clone()));
-        letters.push(Letter { to: card.to.clone(), reply: Box::new(reply), draft: Some(number), place });
-    }
-    Ok(letters)
-}
-
-/// What became of a draft, told to everybody who was shown it, and to whoever suggested it.
-pub fn decided(
-    room: &Room<'_>,
-    ask: &Ask,
-    row: &DraftRow,
-    taken: bool,
-    told: &dyn Fn(Lang) -> Reply,
-) -> Result<Vec<Letter>, Failure> {
-    let mut letters = Vec::new();
-    for card in &row.cards {
-        let lang = room.view.choice(&card.to)?.lang.unwrap_or(room.house.lang);
-        let place = Some((card.place.clone(), card.message.clone()));
-        letters.push(Letter { to: card.to.clone(), reply: Box::new(told(lang)), draft: None, place });
-    }
-    let me = who(ask);
-    // Whoever wanted it first was told that it waits for a second.
-    for first in row.approvals.iter().filter(|first| **first != me && !row.cards.iter().any(|card| card.to == **first))
-    {
-        let lang = room.view.choice(first)?.lang.unwrap_or(room.house.lang);
-        letters.push(Letter { to: first.clone(), reply: Box::new(told(lang)), draft: None, place: None });
-    }
-    if let Some(by) = row.draft.by.clone().filter(|by| row.draft.suggested && Some(by) != ask.caller.address.as_ref()) {
-        let lang = room.view.choice(&by)?.lang.unwrap_or(row.draft.lang);
-        let words = match taken {
-            true => lang.pick("Your suggestion was accepted. Thank you.", "La tua proposta è stata accolta. Grazie."),
-            false => lang.pick("Your suggestion was decided on.", "È stato deciso sulla tua proposta."),
-        };
-        let mut reply = told(lang);
-        reply.blocks.insert(0, Block::Text(words.into()));
-        reply.tone = Tone::Plain;
-        letters.push(Letter { to: by, reply: Box::new(reply), draft: None, place: None });
-    }
-    Ok(letters)
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod conflict;
 pub mod decide;
 pub(crate) mod dialogue;
 pub mod form;
+pub mod letters;
 mod line;
 pub(crate) mod quote;
 pub(crate) mod read;
@@ -320,6 +321,8 @@ pub struct House {
     pub owners: Vec<Address>,
     /// The language of those who say nothing of theirs.
     pub lang: Lang,
+    /// The zone in which clock times are shown to those who chose none.
+    pub zone: Tz,
     /// What two moderators have to want.
     pub two: Vec<Danger>,
     /// What is never recorded.
@@ -335,6 +338,7 @@ impl Default for House {
             doors: Vec::new(),
             owners: Vec::new(),
             lang: Lang::En,
+            zone: Tz::UTC,
             two: Vec::new(),
             guard: Arc::default(),
             code: None,

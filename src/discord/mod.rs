@@ -31,6 +31,7 @@ use crate::{
     config::{Platform, PlatformSettings},
     desk::Desk,
     dispatch::Dispatch,
+    post::{self, Brought},
     signs::{Alert, Sign, account},
 };
 use hear::{Happening, Memory};
@@ -53,6 +54,8 @@ const WAITING: usize = 1_000;
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
 /// How long an alert is tried to be brought.
 const ALERT_WITHIN: Duration = Duration::from_secs(600);
+/// How long a letter is tried to be brought before the others go on: as long as its nonce holds.
+const LETTER_WITHIN: Duration = Duration::from_secs(60);
 
 /// What everybody behind this door works with.
 struct Door {
@@ -86,7 +89,7 @@ pub async fn serve_with(
 ) -> Result<(), TokenRefused> {
     let Some(token) = settings.token else { return Ok(()) };
     desk.signs().set(Platform::Discord, Sign::Connecting);
-    let (alerts, letters) = (desk.signs().listen(), desk.signs().letters());
+    let alerts = desk.signs().listen();
     let wire = Wire::new(&settings.api_url, token, dispatch.pace(Network::Discord))
         .map_err(|error| TokenRefused(format!("discord: no HTTP client can be made: {error}")))?;
     let (app, own) = tokio::select! {
@@ -101,7 +104,7 @@ pub async fn serve_with(
     let mut company = JoinSet::new();
     company.spawn(register::register(door.clone()));
     company.spawn(bring_alerts(door.clone(), alerts));
-    company.spawn(bring_letters(door.clone(), letters));
+    company.spawn(bring_letters(door.clone(), stop.clone()));
     // The gateway and every event it hands on hold a sender; when the last is gone, so are the questions.
     let mut answering = tokio::spawn(reception(door.clone(), heard));
     let end = watch::tend(&door, events, &settings.api_url, patience, &mut stop).await;
@@ -212,42 +215,34 @@ async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
 }
 
 /// Brings letters to those who are here.
-async fn bring_letters(door: Arc<Door>, mut letters: broadcast::Receiver<Letter>) {
-    loop {
-        match letters.recv().await {
-            Ok(letter) => bring(&door, letter).await,
-            Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "letters were missed"),
-            Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
+async fn bring_letters(door: Arc<Door>, stop: told::Receiver<bool>) {
+    let carry = |letter, of| {
+        let door = door.clone();
+        async move { bring(&door, letter, of).await }
+    };
+    post::carry(door.desk.clone(), Network::Discord, carry, stop).await;
 }
 
-/// Brings somebody a letter, if they are here: a private message, or another in the place of one.
-async fn bring(door: &Door, letter: Letter) {
-    let Some(person) = account(&letter.to, Platform::Discord) else { return };
+/// Brings somebody a letter: a private message, or another in the place of one. Of one commit a person gets one letter.
+async fn bring(door: &Door, letter: Letter, of: u64) -> Brought {
+    let Some(person) = account(&letter.to, Platform::Discord) else {
+        return Brought::Refused(format!("{} is nobody on Discord", letter.to));
+    };
     let lang = door.desk.lang_for(&letter.to, None);
-    let (message, until) = (render::dress(&letter.reply, lang), Instant::now() + ALERT_WITHIN);
+    let (message, until) = (render::dress(&letter.reply, lang), Instant::now() + LETTER_WITHIN);
     let place = letter.place.as_ref().and_then(|(place, message)| {
         let (channel, _) = place.parts::<u64, u64>()?;
         Some((channel, message.parse::<u64>().ok()?))
     });
     let brought = match place {
-        Some((channel, earlier)) => door.wire.change(channel, earlier, &message, until).await.map(|()| {
-            if let Some(draft) = letter.draft {
-                door.desk.carded(draft, letter.to.clone(), Address(format!("discord:{channel}")), earlier);
-            }
-        }),
-        None => {
-            let nonce = format!("letter{:x}", chrono::Utc::now().timestamp_micros());
-            door.wire.letter(person, &message, &nonce, until).await.map(|(channel, message)| {
-                if let Some(draft) = letter.draft {
-                    door.desk.carded(draft, letter.to.clone(), Address(format!("discord:{channel}")), message);
-                }
-            })
+        Some((channel, earlier)) => {
+            door.wire.change(channel, earlier, &message, until).await.map(|()| (channel, earlier))
         }
+        None => door.wire.letter(person, &message, &format!("letter{of:x}"), until).await,
     };
-    if let Err(failed) = brought {
-        tracing::info!(person, %failed, "a letter was not brought on Discord");
+    match brought {
+        Ok((channel, message)) => Brought::There(Some((Address(format!("discord:{channel}")), message))),
+        Err(failed) => failed.of_letter(),
     }
 }
 

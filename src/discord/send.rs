@@ -14,6 +14,7 @@ use super::Pauses;
 use crate::{
     config::Secret,
     dispatch::pace::{Pace, Turn},
+    post::Brought,
 };
 
 /// How long a connection may take to be made.
@@ -60,6 +61,17 @@ pub enum Failed {
     /// It was not done in the time there was.
     #[error("{0}")]
     Unanswered(String),
+}
+
+impl Failed {
+    /// What it means for a letter.
+    pub fn of_letter(self) -> Brought {
+        match self {
+            Failed::Token => Brought::Shut,
+            Failed::Refused { .. } => Brought::Refused(self.to_string()),
+            Failed::Unanswered(why) => Brought::Unsure(why),
+        }
+    }
 }
 
 /// What became of an answer.

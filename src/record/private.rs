@@ -7,7 +7,7 @@ use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    channel::{ChannelNumber, PlaceKind},
+    channel::{ChannelNumber, Network, PlaceKind},
     entry::{Author, Importance, Level},
     lang::Lang,
     outbox::Left,
@@ -210,6 +210,13 @@ pub enum Fact {
         /// The message's number there, in digits.
         message: String,
     },
+    /// Everybody on a network who has to know what a line says of a draft or a promise was told.
+    Told {
+        /// The line's commit.
+        of: u64,
+        /// The network.
+        network: Network,
+    },
     /// Somebody may do something from now on, or nothing any more.
     Ranked {
         /// Who.
@@ -308,6 +315,7 @@ impl Fact {
             Fact::Decided { .. } => "decided",
             Fact::Approved { .. } => "approved",
             Fact::Carded { .. } => "carded",
+            Fact::Told { .. } => "told",
             Fact::Ranked { .. } => "ranked",
             Fact::Refused { .. } => "refused",
             Fact::Lapsed { .. } => "lapsed",

@@ -36,16 +36,13 @@ pub struct Reply {
     /// What the pressed button becomes, where the message that it hangs on stays.
     #[serde(default)]
     pub turned: Option<Button>,
-    /// What others are told besides, in private.
-    #[serde(default)]
-    pub letters: Vec<Letter>,
     /// Marks a post, so that it is found again in the chat's history.
     #[serde(default)]
     pub mark: Option<String>,
 }
 
-/// Something that somebody is told in private.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// Something that somebody is told in private, besides what they asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
     /// Whom.
     pub to: Address,
@@ -55,6 +52,16 @@ pub struct Letter {
     pub draft: Option<u64>,
     /// The earlier message that it takes the place of: the chat that it is in, and its number there.
     pub place: Option<(Address, String)>,
+}
+
+impl Letter {
+    /// What tells it from the others that one line makes: whom it is for, or which message it changes.
+    pub fn mark(&self) -> String {
+        match &self.place {
+            Some((place, message)) => format!("{place}#{message}"),
+            None => self.to.0.clone(),
+        }
+    }
 }
 
 /// How a reply feels.

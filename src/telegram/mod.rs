@@ -12,7 +12,7 @@ mod work;
 
 use std::{sync::Arc, time::Duration};
 
-use record::{channel::Network, lang::Text, reply::Letter};
+use record::{channel::Network, lang::Text};
 use serde_json::json;
 use tokio::sync::{broadcast, watch};
 
@@ -20,6 +20,7 @@ use crate::{
     config::{Platform, PlatformSettings, Secret},
     desk::Desk,
     dispatch::Dispatch,
+    post,
     signs::{Alert, Sign, account},
 };
 use hear::Me;
@@ -66,7 +67,7 @@ pub async fn serve(
     let worker = Arc::new(Worker { api, me, desk: desk.clone(), dispatch: dispatch.clone(), token_gone });
     let registering = tokio::spawn(register(token.clone(), settings.api_url.clone(), owners(&desk)));
     let bell = tokio::spawn(hear_bell(Arc::clone(&worker), desk.signs().listen()));
-    let letters = tokio::spawn(bring_letters(Arc::clone(&worker), desk.signs().letters()));
+    let letters = tokio::spawn(bring_letters(Arc::clone(&worker), stop.clone()));
     let ended = poll::poll(worker, desk.clone(), stop).await;
     dispatch.shut(Network::Telegram);
     bell.abort();
@@ -129,14 +130,12 @@ fn owners(desk: &Desk) -> Vec<u64> {
 }
 
 /// Brings letters to those who are here.
-async fn bring_letters(worker: Arc<Worker>, mut letters: broadcast::Receiver<Letter>) {
-    loop {
-        match letters.recv().await {
-            Ok(letter) => worker.letter(letter).await,
-            Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "letters were missed"),
-            Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
+async fn bring_letters(worker: Arc<Worker>, stop: watch::Receiver<bool>) {
+    let bring = |letter, _| {
+        let worker = Arc::clone(&worker);
+        async move { worker.letter(letter).await }
+    };
+    post::carry(worker.desk.clone(), Network::Telegram, bring, stop).await;
 }
 
 /// Tells the owners on this platform, or somebody there, what they should know.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::render::Dressed;
-use crate::{config::Secret, dispatch::pace::Pace};
+use crate::{config::Secret, dispatch::pace::Pace, post::Brought};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -144,32 +144,25 @@ impl Api {
     }
 }
 
-/// How often a letter is tried.
-const LETTER_TRIES: u32 = 5;
+/// How long is waited before a letter is tried again that could not leave.
+const UNREACHABLE: Duration = Duration::from_secs(15);
 
 impl Api {
     /// Brings one message, or puts it in the place of an earlier one; its number, if it is there.
-    pub async fn letter(&self, to: &Target, dressed: &Dressed) -> Result<Option<u64>, TokenGone> {
+    pub async fn letter(&self, to: &Target, dressed: &Dressed) -> Result<Option<u64>, Brought> {
         let Some(part) = dressed.parts.first() else { return Ok(None) };
         let body = to.body(&part.html, Some("HTML"), dressed.keyboard.as_ref(), to.edits);
         let method = if to.edits.is_some() { "editMessageText" } else { "sendMessage" };
-        for again in 1..=LETTER_TRIES {
-            let wait = match self.in_turn(to.chat, method, &body).await {
-                Outcome::Done(message) => return Ok(message["message_id"].as_u64()),
-                Outcome::TokenRefused => return Err(TokenGone),
-                Outcome::Later(wait) => wait,
-                Outcome::NotSent(_) => Duration::from_secs(u64::from(again) * 2),
-                // Whoever was shown it twice is not harmed, but a card that is not known would stay as it is.
-                Outcome::Unsure(why) | Outcome::Refused(_, why, _) => {
-                    tracing::info!(why, "a letter was not brought");
-                    return Ok(None);
-                }
-                Outcome::AnotherPoller => return Ok(None),
-            };
-            tokio::time::sleep(wait).await;
-        }
-        tracing::warn!("a letter could not be brought and was given up");
-        Ok(None)
+        Err(match self.in_turn(to.chat, method, &body).await {
+            Outcome::Done(message) => return Ok(message["message_id"].as_u64()),
+            // What it changes reads so already.
+            Outcome::Refused(_, why, _) if why.contains("message is not modified") => return Ok(None),
+            Outcome::TokenRefused => Brought::Shut,
+            Outcome::Later(wait) => Brought::Later(wait),
+            Outcome::NotSent(_) | Outcome::AnotherPoller => Brought::Later(UNREACHABLE),
+            Outcome::Unsure(why) => Brought::Unsure(why),
+            Outcome::Refused(_, why, _) => Brought::Refused(why),
+        })
     }
 
     /// Calls a method that the limits count, in its turn; the whole chat waits as long as Telegram says.

@@ -21,6 +21,7 @@ use crate::{
     config::Platform,
     desk::{Desk, Heard},
     dispatch::{Dispatch, Event},
+    post::Brought,
     signs::{Words, account},
 };
 
@@ -255,9 +256,11 @@ impl Worker {
         }
     }
 
-    /// Brings somebody a letter, if they are here: a message of their private chat, or another in the place of one.
-    pub async fn letter(&self, letter: Letter) {
-        let Some(account) = account(&letter.to, Platform::Telegram) else { return };
+    /// Brings somebody a letter: a message of their private chat, or another in the place of one.
+    pub async fn letter(&self, letter: Letter) -> Brought {
+        let Some(account) = account(&letter.to, Platform::Telegram) else {
+            return Brought::Refused(format!("{} is nobody on Telegram", letter.to));
+        };
         let chat = i64::try_from(account).unwrap_or_default();
         let lang = self.desk.lang_for(&letter.to, None);
         let dressed = render::dress(&letter.reply, 1, CUT.get(lang));
@@ -267,13 +270,15 @@ impl Worker {
         });
         let (chat, edits) = place.map_or((chat, None), |(chat, message)| (chat, Some(message)));
         match self.api.letter(&Target { chat, thread: None, edits }, &dressed).await {
-            Ok(Some(message)) => {
-                if let Some(draft) = letter.draft {
-                    self.desk.carded(draft, letter.to.clone(), letter.to, message);
-                }
+            Ok(message) => {
+                let message = message.or(edits.and_then(|edited| u64::try_from(edited).ok()));
+                Brought::There(message.map(|message| (Address(format!("telegram:{chat}")), message)))
             }
-            Ok(None) => {}
-            Err(TokenGone) => self.lose_token(),
+            Err(Brought::Shut) => {
+                self.lose_token();
+                Brought::Shut
+            }
+            Err(other) => other,
         }
     }
 

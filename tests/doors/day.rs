@@ -147,10 +147,7 @@ async fn a_record_is_kept_by_two_people_on_two_networks() {
     let waits = day.owner_presses(&draft, "Publish").await;
     says(&waits.text, &["takes an entry back", "second moderator", "nothing is recorded yet"]);
     let card = day.private(day.kay, "takes an entry back").await;
-    says(
-        &shown(&card),
-        &["A first one already did", "This is how it will be posted.", "it was said of another outage"],
-    );
+    says(&shown(&card), &["already did. Draft", "This is how it will be posted.", "it was said of another outage"]);
     for post in day.posts("acme#4", "Nothing was lost.").await {
         silent_on(&post, &["Retracted", "another outage"]);
     }
@@ -159,22 +156,23 @@ async fn a_record_is_kept_by_two_people_on_two_networks() {
     says(&telegram, &["<s>Nothing was lost.</s>", "Retracted"]);
     says(&discord, &["~~Nothing was lost.~~", "Retracted"]);
 
-    press.all_on_telegram(&[own], "Recorded as acme#6.").await;
+    press.all_on_telegram(&[own], &format!("Recorded as acme#6 by discord:{}. It takes acme#4 back.", day.kay)).await;
 
     // A reader suggests; the owner approves; the other's card changes, and the reader hears of it.
     let before = press.telegram.messages(own).len();
     let given = [("incident", "acme"), ("text", "The portal is back."), ("link", "https://example.org/b")];
     says(&day.slash(day.ann, "suggest", &given).await.1, &["Thank you."]);
     let card = press.telegram.wait_for(own, before + 1, LONG).await.pop().unwrap();
-    says(&card.text, &["Somebody suggests this entry", "The portal is back.", "example.org"]);
-    let theirs = day.private(day.kay, "Somebody suggests this entry").await;
+    says(&card.text, &["suggests this entry", "The portal is back.", "example.org"]);
+    let theirs = day.private(day.kay, "suggests this entry").await;
     says(&shown(&theirs), &["The portal is back.", "example.org"]);
-    assert_eq!(theirs.rows[0].iter().map(|it| it.0.as_str()).collect::<Vec<_>>()[..2], ["Approve", "Publish quietly"]);
+    assert_eq!(theirs.rows[0].iter().map(|it| it.0.as_str()).collect::<Vec<_>>()[..2], ["Approve", "Approve quietly"]);
     let done = day.owner_presses(&card, "Approve").await;
     says(&done.text, &["Recorded as acme#8."]);
     let told = day.private(day.ann, "Your suggestion was accepted. Thank you.").await;
     says(&shown(&told), &["Recorded as acme#8."]);
-    let changed = |it: &Answer| (it.id == theirs.id && shown(it).contains("Recorded as acme#8.")).then(|| it.clone());
+    let changed =
+        |it: &Answer| (it.id == theirs.id && shown(it).contains("Recorded as acme#8 by telegram:")).then(|| it.clone());
     let dm = press.discord.dm(day.kay);
     let theirs = press.discord.until(LONG, "the card", |it| it.messages(dm).iter().find_map(changed)).await;
     assert!(theirs.rows.iter().flatten().all(|(label, _)| label != "Approve"), "{theirs:#?}");

@@ -7,11 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     keys::{self, IncidentId, List},
-    people,
+    letters, people,
     state::{Layer, Read, StateError},
 };
 use crate::{
-    channel::{Channel, ChannelNumber, Mute},
+    channel::{Channel, ChannelNumber, Mute, Network},
     entry::{Kind, Said},
     lang::Lang,
     line::{BadLine, Hash, Header, Line, Place, Public},
@@ -21,7 +21,7 @@ use crate::{
 };
 
 /// Which shape the rows have: another shape is folded again.
-pub const SHAPE: &[u8] = b"3";
+pub const SHAPE: &[u8] = b"4";
 
 /// The newest line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,6 +235,7 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
         | Fact::Redraft { .. }
         | Fact::Approved { .. }
         | Fact::Carded { .. }
+        | Fact::Told { .. }
         | Fact::Decided { .. } => people::fold(layer, header, fact)?,
         Fact::Asking { address, .. } => {
             let key = keys::asking(&address.0);
@@ -256,6 +257,7 @@ fn lapsed(layer: &mut Layer<'_>, commit: u64, incident: &crate::slug::Slug, numb
         layer.put(key, commit.to_be_bytes());
         let broadcast = Broadcast { commit, incident: head.id, number, known: Known::Recorded };
         layer.put(keys::broadcast(commit), broadcast.write());
+        letters::owe(layer, commit, Network::ALL)?;
     }
     Ok(())
 }

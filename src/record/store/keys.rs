@@ -254,6 +254,16 @@ pub fn owed(commit: u64, channel: ChannelNumber) -> Vec<u8> {
     Key::of(b'W').n64(commit).n32(channel).end()
 }
 
+/// The beginning of the keys of what people on a network have to be told of.
+pub fn letters(network: u8) -> Key {
+    Key::of(b'M').byte(network)
+}
+
+/// `network, commit of a line that people there have to be told of → who was told already`
+pub fn letter(network: u8, commit: u64) -> Vec<u8> {
+    letters(network).n64(commit).end()
+}
+
 /// `commit of a draft → the draft`
 pub fn draft(commit: u64) -> Vec<u8> {
     Key::of(b'T').n64(commit).end()

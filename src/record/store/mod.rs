@@ -5,6 +5,7 @@ mod erase;
 mod fold;
 pub mod keys;
 mod ledger;
+mod letters;
 mod memory;
 mod people;
 mod recover;
@@ -27,6 +28,7 @@ use std::{
 
 pub use fold::{AskRow, AskingRow, Broadcast, Choice, EntryRow, Head, IncidentHead, Known};
 pub use ledger::{Audience, Due, Expanded, Ledger};
+pub use letters::{Errand, Letters};
 pub use memory::Memory;
 pub use people::{Card, DraftRow, Fate, RefusedRow};
 pub use recover::Note;
@@ -215,6 +217,11 @@ impl Store {
     /// What was delivered, and what is to be.
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger::of(&self.shared.state)
+    }
+
+    /// What people still have to be told of.
+    pub fn letters(&self) -> Letters<'_> {
+        Letters::of(&self.shared.state)
     }
 
     /// Makes everything in the ledger durable; many may be written before it.

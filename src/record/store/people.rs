@@ -4,10 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     fold::{from_json, json},
-    keys,
+    keys, letters,
     state::{Layer, Read, StateError},
 };
 use crate::{
+    channel::Network,
     line::Header,
     private::{Address, Draft, Fact},
     rank::Ranked,
@@ -81,6 +82,7 @@ pub(super) fn fold(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Resul
             let row = DraftRow { draft: draft.clone(), fate: Fate::Open, approvals: Vec::new(), cards: Vec::new() };
             layer.put(keys::draft(header.commit), json(&row)?);
             if draft.suggested {
+                letters::owe(layer, header.commit, Network::ALL)?;
                 let by = draft.by.as_ref().map(|by| by.0.clone()).unwrap_or_default();
                 layer.put(keys::suggestion(header.commit), by.into_bytes());
             }
@@ -90,22 +92,28 @@ pub(super) fn fold(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Resul
             row.draft.level = level.or(row.draft.level);
             row.draft.last = last.or(row.draft.last);
         })?,
-        Fact::Approved { draft, by } => change_draft(layer, *draft, |row| {
-            if !row.approvals.contains(by) {
-                row.approvals.push(by.clone());
-            }
-        })?,
+        Fact::Approved { draft, by } => {
+            change_draft(layer, *draft, |row| {
+                if !row.approvals.contains(by) {
+                    row.approvals.push(by.clone());
+                }
+            })?;
+            letters::owe(layer, header.commit, Network::ALL)?;
+        }
         Fact::Carded { draft, to, place, message } => {
             let card = Card { to: to.clone(), place: place.clone(), message: message.clone() };
             change_draft(layer, *draft, |row| row.cards.push(card))?;
         }
         Fact::Decided { draft, published, .. } => {
+            let shown = letters::shown(layer, *draft)?;
+            letters::owe(layer, header.commit, shown)?;
             change_draft(layer, *draft, |row| {
                 row.draft.given.clear();
                 row.fate = if *published { Fate::Published { by: header.commit } } else { Fate::Discarded };
             })?;
             layer.forget(keys::suggestion(*draft));
         }
+        Fact::Told { of, network } => layer.forget(keys::letter(*network as u8, *of)),
         _ => return Ok(()),
     }
     if is_trail(fact) {

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use super::{Incident, Read_, View};
 use crate::{
     entry::EntryName,
-    line::Line,
+    line::{Line, Public},
     private::{Address, Bodies, Fact},
     store::{StateError, keys, state::Read},
 };
@@ -37,6 +37,18 @@ impl View<'_> {
         let mut line = Line::read(&bytes).map_err(|error| StateError::Damaged(format!("commit {commit}: {error}")))?;
         let fact = line.private.as_mut().and_then(|private| private.fact.take());
         Ok(Some((line, fact)))
+    }
+
+    /// What a line says that is no public entry; none if it is one, or was erased.
+    pub fn fact(&self, commit: u64) -> Read_<Option<Fact>> {
+        Ok(self.fact_at(commit)?.and_then(|(_, fact)| fact))
+    }
+
+    /// What was said in public when an entry was recorded; none if it is not there, or was erased.
+    pub fn public(&self, name: &EntryName) -> Read_<Option<Public>> {
+        let Some(incident) = self.incident(name.incident.as_str())? else { return Ok(None) };
+        let Some(commit) = self.commit_of(&incident, name.number)? else { return Ok(None) };
+        Ok(self.fact_at(commit)?.and_then(|(line, _)| line.public))
     }
 
     /// The name of the entry that a line records, also where the line is newer than what this view shows: a row of the
