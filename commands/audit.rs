@@ -10,7 +10,7 @@ use record::{
     store::Fate,
 };
 
-use crate::kit::{Ask, Command, Failure, Given, PAGE, Role, Room};
+use crate::kit::{self, Ask, Command, Failure, Given, PAGE, Role, Room};
 
 /// How many lines a page has.
 const LINES: usize = 15;
@@ -41,7 +41,7 @@ fn audit(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     for row in rows.by_ref().take(LINES) {
         let row = row?;
         let what = match &row.fact {
-            Some(fact) => told(room, ask, fact)?,
+            Some(fact) => told(room, ask, row.commit, fact)?,
             None => ask.say("erased", "cancellata").into(),
         };
         let head = Line::new().span(pages::moment_of(row.at, &ask.reader())).text(" · ").join(what);
@@ -57,7 +57,7 @@ fn audit(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
 }
 
 /// A line of the trail.
-fn told(room: &Room<'_>, ask: &Ask, fact: &Fact) -> Result<Line, Failure> {
+fn told(room: &Room<'_>, ask: &Ask, commit: u64, fact: &Fact) -> Result<Line, Failure> {
     let who = |by: &Option<record::private::Address>| {
         by.as_ref().map_or_else(|| ask.say("the operator", "l'operatore").to_owned(), ToString::to_string)
     };
@@ -79,20 +79,28 @@ fn told(room: &Room<'_>, ask: &Ask, fact: &Fact) -> Result<Line, Failure> {
         Fact::Refused { address, command } => Line::new()
             .strong(address.to_string())
             .text(ask.say(format!(" was refused /{command}"), format!(": rifiutato /{command}"))),
-        Fact::Draft(draft) => Line::new().strong(who(&draft.by)).text(ask.say(
-            format!(" suggested an entry (/{})", draft.command),
-            format!(" ha proposto una voce (/{})", draft.command),
-        )),
+        Fact::Draft(draft) => {
+            let about = draft.given.get("incident").or_else(|| draft.given.get("entry"));
+            let about = about.map(|about| format!(" {}", kit::shown(about))).unwrap_or_default();
+            Line::new().strong(who(&draft.by)).text(ask.say(
+                format!(" suggested an entry (/{}{about}, draft {commit})", draft.command),
+                format!(" ha proposto una voce (/{}{about}, bozza {commit})", draft.command),
+            ))
+        }
         Fact::Approved { draft, by } => Line::new()
             .strong(by.to_string())
             .text(ask.say(format!(" wants draft {draft} published"), format!(" vuole pubblicare la bozza {draft}"))),
         Fact::Decided { draft, published: true, by } => {
             let name = match room.view.draft(*draft)?.map(|row| row.fate) {
-                Some(Fate::Published { by }) => crate::kit::published(room, by)?.map(|name| name.to_string()),
+                Some(Fate::Published { by }) => kit::published(room, by)?.map(|name| name.to_string()),
                 _ => None,
             };
-            let name = name.unwrap_or_else(|| ask.say(format!("draft {draft}"), format!("la bozza {draft}")));
-            Line::new().strong(who(by)).text(ask.say(" published ", " ha pubblicato ")).strong(name)
+            let of = ask.say(format!("draft {draft}"), format!("bozza {draft}"));
+            let line = Line::new().strong(who(by)).text(ask.say(" published ", " ha pubblicato "));
+            match name {
+                Some(name) => line.strong(name).text(format!(" ({of})")),
+                None => line.strong(of),
+            }
         }
         Fact::Decided { draft, published: false, by } => Line::new()
             .strong(who(by))

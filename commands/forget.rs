@@ -72,11 +72,11 @@ fn forget(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     // Without the ask's key: it would name the person again.
     compose::write(room, ask, Set { ask: None, expects: Vec::new(), said, at: ask.at })?;
     let words = ask.say(
-        "Done: your choices, what you looked at, what you suggested and prepared, what you were refused, and who stands behind your name in the record are erased. Entries that were recorded stay, under a name that leads to nobody.",
-        "Fatto: sono cancellati le tue scelte, ciò che hai guardato, proposto e preparato, ciò che ti è stato rifiutato e chi c'è dietro il tuo nome nel registro. Le voci registrate restano, con un nome che non porta a nessuno.",
+        "Done: your choices, what you looked at, what you suggested and prepared, what you were refused, that you had chats follow something, and who stands behind your name in the record are erased. Entries that were recorded stay, under a name that leads to nobody.",
+        "Fatto: sono cancellati le tue scelte, ciò che hai guardato, proposto e preparato, ciò che ti è stato rifiutato, il fatto che hai chiesto notizie per delle chat e chi c'è dietro il tuo nome nel registro. Le voci registrate restano, con un nome che non porta a nessuno.",
     );
     Ok(Reply::personal(Tone::Good, words).say(ask.say(
-        "What chats follow stays, with the number of whoever asked for it, so that what I posted can be corrected: /unsubscribe ends it. Copies made before this moment may still hold the rest.",
-        "Resta ciò che le chat seguono, con il numero di chi lo ha chiesto, perché quanto ho pubblicato si possa correggere: /unsubscribe lo interrompe. Le copie fatte prima di adesso possono contenere ancora il resto.",
+        "What chats follow stays, yours too: /unsubscribe ends it. Copies made before this moment may still hold the rest.",
+        "Resta ciò che le chat seguono, anche la tua: /unsubscribe lo interrompe. Le copie fatte prima di adesso possono contenere ancora il resto.",
     )))
 }

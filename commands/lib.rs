@@ -231,7 +231,7 @@ pub(crate) fn refuse(room: &Room<'_>, ask: &Ask, command: &Command) -> Failure {
             return Failure::Broke(cause);
         }
     }
-    Failure::refused(match command.who {
+    let words = match command.who {
         Role::Owner => ask.say(
             "That is for those who own this bot. It is noted that you asked.",
             "Questo è riservato a chi possiede questo bot. Resta annotato che l'hai chiesto.",
@@ -240,7 +240,8 @@ pub(crate) fn refuse(room: &Room<'_>, ask: &Ask, command: &Command) -> Failure {
             "That is for those who keep the record. It is noted that you asked; with /suggest you can propose an entry to them.",
             "Questo è riservato a chi tiene il registro. Resta annotato che l'hai chiesto; con /suggest puoi proporre loro una voce.",
         ),
-    })
+    };
+    Failure::Refused(Box::new(Reply { discreet: true, ..Reply::personal(Tone::Polite, words) }))
 }
 
 #[cfg(test)]

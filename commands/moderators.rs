@@ -196,7 +196,15 @@ fn add(room: &Room<'_>, ask: &Ask, address: Address, rank: Rank, incidents: Vec<
     kit::note(room, ask, fact)?;
     let line = Line::new().strong(address.to_string()).text(ask.say(" is now ", " ora è "));
     let line = line.strong(named(rank).get(ask.lang)).text(scope(ask, &incidents)).text(".");
-    Ok(Reply::personal(Tone::Good, line))
+    let reply = Reply::personal(Tone::Good, line);
+    Ok(match address.network() {
+        // The list is Discord's, and follows what people may do there.
+        Some(Network::Discord) if rank >= Rank::Moderator => reply.note(ask.say(
+            "In a server, Discord lists commands that record only to those who manage it. Server settings → Integrations shows them to others; in a private chat with me they are there at once.",
+            "In un server, Discord elenca i comandi che registrano solo a chi lo gestisce. Impostazioni del server → Integrazioni li mostra anche ad altri; nella chat privata con me ci sono subito.",
+        )),
+        _ => reply,
+    })
 }
 
 /// "a moderator".

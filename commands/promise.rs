@@ -92,7 +92,7 @@ fn entry(pen: &mut Pen<'_>) -> Result<(), Failure> {
 }
 
 /// "Promised an update by 14 December 2023, 18:00 (Europe/Rome)." Readers have clocks of their own, so it names its zone.
-fn gist(by: &When, incident: &Incident) -> Result<Prose, Failure> {
+pub(crate) fn gist(by: &When, incident: &Incident) -> Result<Prose, Failure> {
     let clock = if by.has_clock() { format!(" ({})", incident.zone()) } else { String::new() };
     let (en, it) = (spoken::by(by, Lang::En), spoken::by(by, Lang::It));
     let gist =

@@ -8,6 +8,7 @@ use record::{
     private::Fact,
     reply::{Block, Button, Line, Reply},
     slug::{Slug, folded},
+    store::{Drafted, Set},
     subscription::{Follow, Mention, What},
 };
 
@@ -151,7 +152,8 @@ fn subscribe(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure
     if full && change.kind == Kept::New {
         return Err(Failure::refused(too_many(ask)));
     }
-    kit::note(room, ask, fact(ask, &chat, follow.clone()))?;
+    let said = facts(ask, &chat, [follow.clone()]);
+    kit::say(room, ask, Set { ask: ask.key.clone(), expects: Vec::new(), said, at: ask.at })?;
     let name = chat.named.as_deref();
     let promise = pages::promise(&room.view, &follow, name, &ask.reader())?;
     let card = card(room, ask, &follow.what)?;
@@ -174,16 +176,18 @@ fn subscribe(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure
     Ok(reply)
 }
 
-/// What a chat asks for, to be written down.
-pub(crate) fn fact(ask: &Ask, chat: &Chat, follow: Follow) -> Fact {
-    Fact::Subscription {
+/// What a chat asks for, to be written down, and who asks for it.
+pub(crate) fn facts(ask: &Ask, chat: &Chat, follows: impl IntoIterator<Item = Follow>) -> Vec<Drafted> {
+    let subscription = |follow| Fact::Subscription {
         address: chat.address.clone(),
         settings: chat.settings.clone(),
         place: chat.kind,
         lang: ask.place.lang.filter(|_| chat.named.is_none()).unwrap_or(ask.lang),
-        by: ask.caller.address.clone(),
+        by: None,
         follow,
-    }
+    };
+    let keeper = ask.caller.address.clone().map(|by| Fact::Keeper { address: chat.address.clone(), by });
+    follows.into_iter().map(subscription).chain(keeper).map(Drafted::Fact).collect()
 }
 
 pub(crate) fn too_many(ask: &Ask) -> Line {

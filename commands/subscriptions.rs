@@ -9,7 +9,7 @@ use record::{
     pages,
     reply::{Block, Button, Line, Reply, Tone},
     slug::folded,
-    store::{Drafted, Set},
+    store::Set,
     subscription::Follow,
 };
 
@@ -236,7 +236,7 @@ fn import(room: &Room<'_>, ask: &Ask, chat: &Chat, text: &str) -> Result<Reply, 
     for follow in &follows {
         lines.push(Line::new().text("— ").join(pages::promise(&room.view, follow, None, &ask.reader())?));
     }
-    let said = follows.into_iter().map(|follow| Drafted::Fact(subscribe::fact(ask, chat, follow))).collect();
+    let said = subscribe::facts(ask, chat, follows);
     kit::say(room, ask, Set { ask: ask.key.clone(), expects: Vec::new(), said, at: ask.at })?;
     let reply = Reply::default().say(counted(ask, new, changed));
     Ok(lines.into_iter().fold(reply, |reply, line| reply.with(Block::Text(line))))

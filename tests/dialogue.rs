@@ -110,7 +110,8 @@ fn an_answer_told_twice_is_taken_once() {
     says(&anna.says("New words."), &["what: What changed"]);
     says(&anna.again("New words."), &["what: What changed"]);
     assert_eq!(asking(town.store()).unwrap().given.len(), 2);
-    says(&anna.says("the words"), &["This is how it will be posted.", "New words.", "Corrected "]);
+    says(&anna.says("the words"), &["when: Its date, if that was wrong"]);
+    says(&anna.says("-"), &["This is how it will be posted.", "New words.", "Corrected "]);
 }
 
 #[test]
@@ -121,7 +122,7 @@ fn every_command_that_records_can_be_asked_for() {
         ("/event", &["westpole", "2023-12", "It happened.", "-"][..]),
         ("/statement", &["westpole", "2023-12-20", "-", "It happened.", "https://a.example", "-"]),
         ("/source", &["westpole", "https://b.example", "-", "Its title", "2023"]),
-        ("/correct", &["westpole#14", "New words.", "the words"]),
+        ("/correct", &["westpole#14", "New words.", "the words", "-"]),
         ("/retract", &["westpole#14", "not so"]),
         ("/open", &["acme", "Outage at Acme"]),
     ] {

@@ -425,3 +425,35 @@ fn who_is_hit_is_told_apart_from_who_supplies_them() {
     says(&town.ask("/affected acme"), &["0 organisations hit", "Nobody is on record as hit yet."]);
     says(&town.chiede("/affected acme"), &["Nel registro non c'è ancora nessuno tra i colpiti."]);
 }
+
+#[test]
+fn a_wrong_date_is_put_right() {
+    let town = Town::westpole();
+    let mut keeper = Keeper::of(&town);
+    keeper.record("/event westpole 2024-01-03 | The last portal answers.");
+    says(
+        &keeper.record("/correct westpole#61 | = | wrong day | 2 January 2024"),
+        &["Recorded as westpole#62. It corrects westpole#61."],
+    );
+    let Said::Event(event) = entry(&town, 61).said else { panic!("an event") };
+    assert_eq!(
+        (event.when.to_string(), event.text.plain(Lang::En)),
+        ("2024-01-02".to_owned(), "The last portal answers.")
+    );
+    says(&keeper.ask("/history westpole#61"), &["2 January 2024", "3 January 2024"]);
+    keeper.record("/promise westpole 5 Jan 2027 18:00 | acn");
+    keeper.record("/correct westpole#63 | = | they said the 6th | 6 Jan 2027 18:00");
+    let Said::Statement(it) = entry(&town, 63).said else { panic!("a statement") };
+    assert_eq!(it.promises.map(|by| by.to_string()).as_deref(), Some("2027-01-06T18:00"));
+    says(it.gist.plain(Lang::En), &["Promised an update by 6 January 2027, 18:00"]);
+    refused(
+        &town,
+        Lang::En,
+        &[
+            ("/correct westpole#61 | = | nothing", &["nothing would be corrected"]),
+            ("/correct westpole#1 | = | date | 2024-01-02", &["no date that could be put right"]),
+            ("/correct westpole#61 | = | date | soonish", &["soonish"]),
+        ],
+    );
+    refused(&town, Lang::It, &[("/correct westpole#61 | = | niente", &["non si correggerebbe nulla"])]);
+}

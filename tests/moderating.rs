@@ -221,7 +221,7 @@ fn a_suggestion_is_decided_on_once_and_everybody_hears_of_it() {
         &told.join("\n"),
         &["telegram:1 did not take this into the record.", "decided on", "Not taken into the record."],
     );
-    says(&owner.ask("/audit"), &["telegram:1 discarded draft", "telegram:7 suggested an entry (/event)"]);
+    says(&owner.ask("/audit"), &["telegram:1 discarded draft", "telegram:7 suggested an entry (/event one, draft "]);
 }
 
 #[test]
@@ -415,14 +415,25 @@ fn whoever_wishes_it_is_forgotten() {
     let view = town.store().view();
     assert!(view.refused(&address).unwrap().is_some() && view.looked(&address).unwrap().is_some());
     assert_eq!(view.suggestions().unwrap().len(), 1);
+    reader.ask("/subscribe one");
+    let keeper = || town.store().view().channel_at(&address).unwrap().map(|(_, channel)| channel.by);
+    assert_eq!(keeper(), Some(Some(address.clone())));
     says(&reader.ask("/forget telegram:1"), &["I forget only whoever asks for it"]);
     says(&reader.ask("/forget me"), &["Done: your choices"]);
     let view = town.store().view();
     assert!(view.refused(&address).unwrap().is_none() && view.looked(&address).unwrap().is_none());
     assert!(view.choice(&address).unwrap().lang.is_none() && view.suggestions().unwrap().is_empty());
     assert!(view.traces_of_person(&address).unwrap().is_empty());
+    assert_eq!(keeper(), Some(None), "the chat still follows it, and nobody is named");
     says(&reader.ask("/forget me"), &["I keep nothing about you."]);
     says(&owner.ask("/forget me"), &["Have an owner remove you first"]);
     says(&owner.ask("/audit"), &["somebody had themself forgotten"]);
     assert!(town.store().verify().unwrap().is_good());
+    // Folded anew from what is left, it is the same.
+    let sled = town.dir().join("sled");
+    let town = town.reopened_after(&[], || std::fs::remove_dir_all(sled).unwrap());
+    let view = town.store().view();
+    let (number, channel) = view.channel_at(&address).unwrap().unwrap();
+    assert_eq!((number, channel.by, channel.subscriptions.len()), (1, None, 1));
+    assert!(view.traces_of_person(&address).unwrap().is_empty());
 }

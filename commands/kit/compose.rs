@@ -274,7 +274,16 @@ pub fn show(room: &Room<'_>, ask: &Ask, recording: &Recording, number: u64) -> R
     // Where the ask came twice, this is the draft of the first time.
     let draft = waiting(room, ask, number)?.map_err(|over| Failure::Refused(Box::new(over)))?;
     if draft.suggested {
-        return Ok(thanks(ask));
+        let thanks = thanks(ask);
+        let dated =
+            recording.command.args.iter().all(|arg| arg.shape != Shape::When || draft.given.contains_key(arg.name));
+        return Ok(match dated {
+            true => thanks,
+            false => thanks.note(ask.say(
+                "You gave no date, so it is dated today.",
+                "Non hai indicato una data, quindi porta quella di oggi.",
+            )),
+        });
     }
     let mut reply = preview(room, ask, recording, number, &draft)?;
     // A draft is for whoever gave it; where a door can, nobody else sees it.

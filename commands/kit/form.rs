@@ -199,7 +199,7 @@ mod tests {
         let long = format!("/correct entry:{} text:x", "x".repeat(150));
         assert_eq!(
             names(&form(&long).expect("a form")),
-            ["entry", "text", "what"],
+            ["entry", "text", "what", "when"],
             "what is too long to be kept is asked"
         );
         for other in

@@ -106,11 +106,19 @@ pub enum Fact {
         place: PlaceKind,
         /// The language it was asked for in.
         lang: Lang,
-        /// Who asked for it.
+        /// Who asked for it, where no [`Fact::Keeper`] says so.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Address>,
         /// What it follows, and what of it.
         follow: Follow,
+    },
+    /// Who is told of trouble with a channel: whoever asked last. A fact of its own, so that it can be erased and the
+    /// channel stay.
+    Keeper {
+        /// Which channel.
+        address: Address,
+        /// Who.
+        by: Address,
     },
     /// A channel does not follow something any more.
     Unsubscription {
@@ -296,6 +304,22 @@ pub struct Draft {
 }
 
 impl Fact {
+    /// Whom the fact is about, so that it is erased when they wish to be forgotten: what they chose, looked at,
+    /// suggested, prepared, were asked for and refused, what they asked for on behalf of a chat, and who stands behind
+    /// their name in the record. Not what they decided.
+    pub fn about(&self) -> Option<&Address> {
+        match self {
+            Fact::Person { address, .. }
+            | Fact::Setting { address, .. }
+            | Fact::Looked { address, .. }
+            | Fact::Asking { address, .. }
+            | Fact::Refused { address, .. } => Some(address),
+            Fact::Keeper { by, .. } => Some(by),
+            Fact::Draft(draft) => draft.by.as_ref(),
+            _ => None,
+        }
+    }
+
     /// The kind its header names.
     pub fn kind(&self) -> &'static str {
         match self {
@@ -304,6 +328,7 @@ impl Fact {
             Fact::Loaded { .. } => "loaded",
             Fact::Erasure { .. } => "erasure",
             Fact::Subscription { .. } => "subscription",
+            Fact::Keeper { .. } => "keeper",
             Fact::Unsubscription { .. } => "unsubscription",
             Fact::Mute { .. } => "mute",
             Fact::Moved { .. } => "moved",

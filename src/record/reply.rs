@@ -22,6 +22,9 @@ pub struct Reply {
     pub buttons: Vec<Vec<Button>>,
     /// Only the asker should see it, where the door can do that.
     pub personal: bool,
+    /// It is told in private, where a door can: others who read along are not to see that somebody was refused.
+    #[serde(default)]
+    pub discreet: bool,
     /// What the asker chose for themself; doors that forget (the console) keep to it while they last.
     pub chosen: Option<Chosen>,
     /// It is one message, whatever its length: what does not fit is left out, and said to be.

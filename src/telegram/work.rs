@@ -96,11 +96,26 @@ impl Worker {
         let asker = heard.caller.clone().filter(|_| heard.shared);
         if let Some(mut reply) = self.desk.hear(heard).await {
             let (post, to) = (reply.post.take(), reply.post_to.take());
+            if reply.discreet && self.tell_aside(asker.as_ref(), &reply, lang).await {
+                return;
+            }
             if self.send(&target, &reply, lang).await == Landed::Refused {
                 self.answer_aside(asker, reply, lang).await;
             }
             self.post(&target, (post, to), lang).await;
         }
+    }
+
+    /// What others in a group are not to see goes to whoever asked, if they ever wrote to us in private; whether it did.
+    async fn tell_aside(&self, asker: Option<&Address>, reply: &Reply, lang: Lang) -> bool {
+        let Some((chat, _)) = asker.and_then(Address::parts::<i64, i32>) else { return false };
+        let words = lang.pick(
+            "You asked in a group; this is for you alone:",
+            "Me l'hai chiesto in un gruppo; questo è solo per te:",
+        );
+        let mut reply = reply.clone();
+        reply.blocks.insert(0, Block::Note(words.into()));
+        self.send(&Target { chat, thread: None, edits: None }, &reply, lang).await == Landed::There
     }
 
     /// Where we may not write, whoever asks is answered in private, if they ever wrote to us there.

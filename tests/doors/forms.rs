@@ -110,7 +110,7 @@ async fn a_command_that_lacks_its_text_opens_a_form_and_what_is_filled_in_is_dra
     says(&crew.answer(whole).await.text, &["This is how it will be posted.", "More."]);
     let half = crew.slash("correct", &[("entry", "westpole#61"), ("what", "less of it")]);
     let form = crew.form(half).await;
-    assert_eq!(names(&form), ["text", "what"]);
+    assert_eq!(names(&form), ["text", "what", "when"]);
     assert_eq!(form[1].1["value"], "less of it");
     says(&crew.fill(half, &[("text", "Less.")]).await.1.text, &["Less.", "less of it"]);
     crew.end().await;

@@ -445,6 +445,24 @@ async fn who_subscribes_another_chat_hears_what_is_missing_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn who_is_refused_in_a_group_is_told_in_private() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let (ann, group) = (telegram.private(5, "Ann", "it"), telegram.supergroup("Crew"));
+    telegram.user(6, "Ugo", "en");
+    telegram.member(group, 5, "administrator");
+    telegram.member(group, 6, "member");
+    let bot = Bot::start(&town, &telegram);
+    telegram.says(group, 5, "/event westpole 2024-01-01 | It is over.");
+    let told = telegram.wait_for(ann, 1, PATIENCE).await.pop().unwrap();
+    says(&told.text, &["Me l'hai chiesto in un gruppo", "riservato a chi tiene il registro"]);
+    assert!(telegram.messages(group).is_empty(), "others do not see it");
+    // Who never wrote to the bot can only be told where they asked.
+    says(&answer(&telegram, group, 6, "/retract westpole#2 | no").await.text, &["for those who keep the record"]);
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_it_may_not_write_the_asker_is_answered_in_private_and_told_how_to_change_that() {
     let town = Town::westpole_set(&[("STRILLONE_COMMANDS__BURST", "1000")]);
     let telegram = Telegram::start().await;

@@ -196,6 +196,9 @@ pub(super) fn fold(layer: &mut Layer<'_>, line: &Line) -> Result<(), StateError>
 }
 
 fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), StateError> {
+    if let Some(who) = fact.about() {
+        layer.put(keys::trace(&who.0, header.commit), Vec::new());
+    }
     match fact {
         Fact::Erasure { commits, bodies, .. } => {
             layer.put(keys::trail(header.commit), Vec::new());
@@ -209,6 +212,7 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
             layer.put(key, json(&Choice { lang: lang.or(before.lang), zone: zone.or(before.zone) })?);
         }
         Fact::Subscription { .. } => subscribe(layer, header.commit, fact)?,
+        Fact::Keeper { address, by } => change_channel(layer, address, |channel| channel.by = Some(by.clone()))?,
         Fact::Unsubscription { address, what } => change_channel(layer, address, |channel| match what {
             None => channel.subscriptions.clear(),
             Some(what) => channel.subscriptions.retain(|it| it.follow.what != *what),
@@ -510,6 +514,12 @@ fn erase(layer: &mut Layer<'_>, by: u64, commits: &[u64], bodies: Bodies) -> Res
             && let Some(fact) = line.private.as_ref().and_then(|private| private.fact.as_ref())
         {
             people::forget(layer, *commit, fact)?;
+            if let Fact::Keeper { address, by } = fact {
+                change_channel(layer, address, |channel| channel.by = channel.by.take().filter(|it| it != by))?;
+            }
+            if let Some(who) = fact.about() {
+                layer.forget(keys::trace(&who.0, *commit));
+            }
         }
         // Whoever was sent the entry has what they see changed: the erasure is told like a retraction.
         if at == 0

@@ -298,6 +298,16 @@ pub fn trail(commit: u64) -> Vec<u8> {
     Key::of(TRAIL[0]).n64(commit).end()
 }
 
+/// The beginning of the keys of the lines that are about somebody.
+pub fn traces(address: &str) -> Key {
+    Key::of(b'V').text(address).byte(0)
+}
+
+/// `address, commit of a line that is about whoever is there → nothing`
+pub fn trace(address: &str, commit: u64) -> Vec<u8> {
+    traces(address).n64(commit).end()
+}
+
 /// `person or chat → the commit up to which it has seen what is new`
 pub fn looked(address: &str) -> Vec<u8> {
     Key::of(b'L').text(address).end()

@@ -125,27 +125,13 @@ impl View<'_> {
         Ok(())
     }
 
-    /// The lines whose private bodies tell of a person: what they chose, looked at, suggested, prepared and were refused,
-    /// and who stands behind their name in the record. Not what they asked for on behalf of a chat, nor what they decided.
+    /// The lines that are about a person, as [`Fact::about`] has it, oldest first.
     pub fn traces_of_person(&self, who: &Address) -> Read_<Vec<u64>> {
-        let mut found = Vec::new();
-        for commit in 1..=self.head.commit {
-            let fact = self.fact_at(commit)?.and_then(|(_, fact)| fact);
-            let theirs = match &fact {
-                Some(
-                    Fact::Person { address, .. }
-                    | Fact::Setting { address, .. }
-                    | Fact::Looked { address, .. }
-                    | Fact::Asking { address, .. }
-                    | Fact::Refused { address, .. },
-                ) => address == who,
-                Some(Fact::Draft(draft)) => draft.by.as_ref() == Some(who),
-                _ => false,
-            };
-            if theirs {
-                found.push(commit);
-            }
-        }
-        Ok(found)
+        let rows = self.state.prefix(&keys::traces(&who.0).end());
+        rows.map(|row| {
+            let (key, _) = row?;
+            keys::last_commit(&key).ok_or_else(|| StateError::Damaged("a trace".to_owned()))
+        })
+        .collect()
     }
 }
