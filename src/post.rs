@@ -83,9 +83,15 @@ pub fn stayed(desk: &Desk, errand: &mut Errand) -> Result<(), Undone> {
 }
 
 /// Notes that a letter is there, or never will be, and where a draft is shown.
-pub fn brought(desk: &Desk, errand: &mut Errand, letter: &Letter, place: Option<(Address, u64)>) -> Result<(), Undone> {
+pub fn brought(
+    desk: &Desk,
+    errand: &mut Errand,
+    letter: &Letter,
+    place: Option<(Address, u64)>,
+    at: DateTime<Utc>,
+) -> Result<(), Undone> {
     if let (Some(draft), Some((place, message))) = (letter.draft, place) {
-        say(desk, Fact::Carded { draft, to: letter.to.clone(), place, message: message.to_string() })?;
+        say(desk, Fact::Carded { draft, to: letter.to.clone(), place, message: message.to_string() }, at)?;
     }
     errand.went.flying = None;
     errand.went.told.insert(letter.mark());
@@ -93,10 +99,10 @@ pub fn brought(desk: &Desk, errand: &mut Errand, letter: &Letter, place: Option<
 }
 
 /// Notes that everybody was told.
-pub fn over(desk: &Desk, errand: &Errand) -> Result<(), Undone> {
+pub fn over(desk: &Desk, errand: &Errand, at: DateTime<Utc>) -> Result<(), Undone> {
     match errand.went.told.is_empty() {
         true => desk.store().letters().drop_empty(errand).map_err(undone),
-        false => say(desk, Fact::Told { of: errand.of, network: errand.network }),
+        false => say(desk, Fact::Told { of: errand.of, network: errand.network }, at),
     }
 }
 
@@ -105,8 +111,8 @@ fn note(desk: &Desk, errand: &Errand) -> Result<(), Undone> {
     desk.store().sync_ledger().map_err(undone)
 }
 
-fn say(desk: &Desk, fact: Fact) -> Result<(), Undone> {
-    let set = Set { ask: None, expects: Vec::new(), said: vec![Drafted::Fact(fact)], at: Utc::now() };
+fn say(desk: &Desk, fact: Fact, at: DateTime<Utc>) -> Result<(), Undone> {
+    let set = Set { ask: None, expects: Vec::new(), said: vec![Drafted::Fact(fact)], at };
     desk.store().say(set).map(drop).map_err(undone)
 }
 
@@ -196,13 +202,13 @@ where
                 Brought::Shut => return Ok(Next::Shut),
             };
             errand = off(desk, move |desk| {
-                brought(desk, &mut errand, &letter, place)?;
+                brought(desk, &mut errand, &letter, place, Utc::now())?;
                 Ok(errand)
             })
             .await?;
         }
         if next == Next::Idle {
-            off(desk, move |desk| over(desk, &errand)).await?;
+            off(desk, move |desk| over(desk, &errand, Utc::now())).await?;
         } else {
             break;
         }

@@ -176,7 +176,8 @@ fn it_is_over_after_half_an_hour_and_says_so_once() {
     says(&late, &["I answer to commands", "What you had begun with /event is over: I had no answer for 30 minutes."]);
     assert_eq!(asking(town.store()), None);
     silent_on(&anna.says("It happened."), &["is over"]);
-    let anna = Anna { lang: Lang::It, asked: Cell::new(100), ..Anna::with(town.store()) };
+    let now = Cell::new(anna.now.get());
+    let anna = Anna { lang: Lang::It, asked: Cell::new(100), now, ..Anna::with(town.store()) };
     anna.says("/event westpole");
     anna.waits(31);
     says(&anna.says("/timeline westpole"), &["Westpole"]);

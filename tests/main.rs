@@ -10,6 +10,7 @@ mod house;
 mod keeping;
 mod moderating;
 mod promising;
+mod proof;
 mod recording;
 mod render;
 mod stories;

@@ -236,7 +236,7 @@ fn what_people_have_to_be_told_outlives_a_kill_and_is_told_once() {
     assert_eq!(letters.iter().map(|letter| letter.to.0.as_str()).collect::<Vec<_>>(), ["telegram:1", "telegram:2"]);
     let mut errand = errand.clone();
     assert!(!post::flies(&town.desk, &mut errand, &letters[0]).unwrap());
-    post::brought(&town.desk, &mut errand, &letters[0], Some((letters[0].to.clone(), 7))).unwrap();
+    post::brought(&town.desk, &mut errand, &letters[0], Some((letters[0].to.clone(), 7)), at()).unwrap();
     assert!(!post::flies(&town.desk, &mut errand, &letters[1]).unwrap());
     // Killed while the second one was under way.
     let town = town.reopened(&owners);
@@ -244,8 +244,8 @@ fn what_people_have_to_be_told_outlives_a_kill_and_is_told_once() {
     assert_eq!(left.iter().map(|letter| letter.to.0.as_str()).collect::<Vec<_>>(), ["telegram:2"]);
     let mut errand = errand.clone();
     assert!(post::flies(&town.desk, &mut errand, &left[0]).unwrap(), "it may have been told already");
-    post::brought(&town.desk, &mut errand, &left[0], Some((left[0].to.clone(), 8))).unwrap();
-    post::over(&town.desk, &errand).unwrap();
+    post::brought(&town.desk, &mut errand, &left[0], Some((left[0].to.clone(), 8)), at()).unwrap();
+    post::over(&town.desk, &errand, at()).unwrap();
     assert!(due(&town).is_empty());
     // Also by a state that is folded anew.
     let dir = town.dir().join("sled");

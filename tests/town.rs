@@ -71,7 +71,8 @@ impl Town {
     /// With the bundled dossier, and settings.
     pub fn westpole_set(variables: &[(&str, &str)]) -> Town {
         let town = Town::set(variables);
-        town.desk.load_bundled(&["westpole".to_owned()]).unwrap();
+        let dossiers = strillone::bundled::dossier("westpole").unwrap().unwrap();
+        assert!(import::load_bundled(town.store(), "westpole", &dossiers, at(), &mut |_, _| {}).unwrap());
         town
     }
 
@@ -124,10 +125,10 @@ impl Town {
                     let message = told.len() as u64 + 11;
                     let place = letter.draft.map(|_| (letter.to.clone(), message));
                     assert!(!post::flies(&self.desk, &mut errand, letter).unwrap());
-                    post::brought(&self.desk, &mut errand, letter, place).unwrap();
+                    post::brought(&self.desk, &mut errand, letter, place, at()).unwrap();
                     told.push(letter.clone());
                 }
-                post::over(&self.desk, &errand).unwrap();
+                post::over(&self.desk, &errand, at()).unwrap();
             }
         }
         told

@@ -408,6 +408,10 @@ pub(crate) fn unsaid(ask: &Ask, not_said: NotSaid) -> Failure {
             "I cannot write anything down at the moment: my store takes no writes. Reading goes on. My operators have been told in the log.",
             "In questo momento non posso annotare nulla: il mio archivio non accetta scritture. La lettura continua. Chi mi gestisce lo trova nel registro.",
         )),
+        NotSaid::Full(_) => Failure::refused(ask.say(
+            "The disk I write on is nearly full, so I cannot write anything down at the moment. Nothing was changed; reading goes on, and so will writing once there is room. My owners are told.",
+            "Il disco su cui scrivo è quasi pieno, perciò in questo momento non posso annotare nulla. Non è cambiato nulla; la lettura continua, e la scrittura riprenderà appena ci sarà spazio. Chi mi possiede è avvisato.",
+        )),
         other => Failure::Broke(other.to_string()),
     }
 }

@@ -2,12 +2,13 @@
 
 use std::{
     fs::{self, DirBuilder, File, OpenOptions},
-    io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write},
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     os::unix::fs::{DirBuilderExt, OpenOptionsExt},
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
-use crate::line::MAX_LINE;
+use crate::{disk::Disk, line::MAX_LINE};
 
 /// A file is closed and the next begun when it has grown past this many bytes.
 pub const ROTATE_AT: u64 = 64 * 1024 * 1024;
@@ -77,7 +78,14 @@ pub struct Lines {
 impl Lines {
     /// From the file's first byte.
     pub fn open(path: &Path) -> io::Result<Lines> {
-        Ok(Lines { file: BufReader::with_capacity(1 << 17, File::open(path)?), offset: 0 })
+        Lines::open_at(path, 0)
+    }
+
+    /// From a byte on at which a line begins.
+    pub fn open_at(path: &Path, offset: u64) -> io::Result<Lines> {
+        let mut file = File::open(path)?;
+        file.seek(SeekFrom::Start(offset))?;
+        Ok(Lines { file: BufReader::with_capacity(1 << 17, file), offset })
     }
 }
 
@@ -107,14 +115,26 @@ impl Iterator for Lines {
 pub struct Journal {
     dir: PathBuf,
     file: Option<File>,
+    /// The first commit of the file, as its name has it.
+    first: u64,
     len: u64,
     rotate_at: u64,
+    disk: Arc<dyn Disk>,
+}
+
+/// Where something lies in the journal: the first commit of its file, and its first byte there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Spot {
+    /// The first commit of the file.
+    pub file: u64,
+    /// The first byte.
+    pub offset: u64,
 }
 
 impl Journal {
     /// Opens the last file for adding to it. Whole and half lines were dealt with before (see `store::recover`).
-    pub fn open(dir: &Path, rotate_at: u64) -> io::Result<Journal> {
-        let mut journal = Journal { dir: dir.to_owned(), file: None, len: 0, rotate_at };
+    pub fn open(dir: &Path, rotate_at: u64, disk: Arc<dyn Disk>) -> io::Result<Journal> {
+        let mut journal = Journal { dir: dir.to_owned(), file: None, first: 0, len: 0, rotate_at, disk };
         let mut files = files(dir)?;
         // A file without lines would be written on under a name that is not its first commit.
         while let Some(empty) = files.pop_if(|last| fs::metadata(&last.path).is_ok_and(|meta| meta.len() == 0)) {
@@ -123,6 +143,7 @@ impl Journal {
         if let Some(last) = files.last() {
             let mut file = private_file(&last.path)?;
             journal.len = file.seek(SeekFrom::End(0))?;
+            journal.first = last.first;
             journal.file = Some(file);
         }
         Ok(journal)
@@ -135,26 +156,28 @@ impl Journal {
 
     /// Opens the last file again, after files were put in the place of others.
     pub fn reopen(&mut self) -> io::Result<()> {
-        *self = Journal::open(&self.dir, self.rotate_at)?;
+        *self = Journal::open(&self.dir, self.rotate_at, Arc::clone(&self.disk))?;
         Ok(())
     }
 
-    /// Adds a group of whole lines, each with its line feed, and makes them durable. `first` is the commit number of
-    /// the first. After an error nothing is known of what reached the disk: the journal must not be written again.
-    pub fn append(&mut self, first: u64, group: &[u8]) -> io::Result<()> {
+    /// Adds a group of whole lines, each with its line feed, and makes them durable; tells where it begins. `first` is
+    /// the commit number of the first. After an error nothing is known of what reached the disk: the journal must not be
+    /// written again.
+    pub fn append(&mut self, first: u64, group: &[u8]) -> io::Result<Spot> {
         let file = match self.file.take() {
             Some(file) if self.len < self.rotate_at => self.file.insert(file),
             _ => {
                 let file = private_file(&self.dir.join(file_name(first)))?;
                 sync_dir(&self.dir)?;
-                self.len = 0;
+                (self.first, self.len) = (first, 0);
                 self.file.insert(file)
             }
         };
-        file.write_all(group)?;
-        file.sync_data()?;
+        self.disk.write(file, group)?;
+        self.disk.sync(file)?;
+        let spot = Spot { file: self.first, offset: self.len };
         self.len += group.len() as u64;
-        Ok(())
+        Ok(spot)
     }
 }
 
@@ -180,20 +203,20 @@ pub fn cut(path: &Path, offset: u64) -> io::Result<PathBuf> {
 }
 
 /// Puts a file in the place of another, durably; the one that was there is kept beside it.
-pub fn replace(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
+pub fn replace(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let kept = free_name(path, "damaged");
     fs::hard_link(path, &kept)?;
-    overwrite(path, content)?;
+    overwrite(disk, path, content)?;
     Ok(kept)
 }
 
 /// Puts a file in the place of another, durably; nothing is kept of the one that was there.
-pub fn overwrite(path: &Path, content: &[u8]) -> io::Result<()> {
+pub fn overwrite(disk: &dyn Disk, path: &Path, content: &[u8]) -> io::Result<()> {
     let new = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&new)?;
-    file.write_all(content)?;
-    file.sync_all()?;
-    fs::rename(&new, path)?;
+    disk.write(&mut file, content)?;
+    disk.sync(&file)?;
+    disk.rename(&new, path)?;
     path.parent().map_or(Ok(()), sync_dir)
 }
 
@@ -215,14 +238,15 @@ mod tests {
     use std::os::unix::fs::PermissionsExt;
 
     use super::*;
+    use crate::disk::Real;
 
     #[test]
     fn groups_are_appended_and_files_rotate() {
         let dir = tempfile::tempdir().expect("a directory");
-        let mut journal = Journal::open(dir.path(), 10).expect("a journal");
+        let mut journal = Journal::open(dir.path(), 10, Arc::new(Real)).expect("a journal");
         journal.append(1, b"one\n").expect("written");
-        journal.append(2, b"two two two\n").expect("written");
-        journal.append(3, b"three\n").expect("written");
+        assert_eq!(journal.append(2, b"two two two\n").expect("written"), Spot { file: 1, offset: 4 });
+        assert_eq!(journal.append(3, b"three\n").expect("written"), Spot { file: 3, offset: 0 });
         let files = files(dir.path()).expect("files");
         assert_eq!(files.iter().map(|file| file.first).collect::<Vec<_>>(), [1, 3]);
         let mode = fs::metadata(&files[0].path).expect("a file").permissions().mode();

@@ -5,6 +5,7 @@
 
 pub mod channel;
 pub mod claim;
+pub mod disk;
 pub mod dossier;
 pub mod entry;
 pub mod export;

@@ -11,13 +11,14 @@ use super::{
     state::{State, StateError},
 };
 use crate::{
+    disk::Disk,
     journal::{self, Lines},
     line::Line,
     private::Bodies,
 };
 
 /// Has the journal's files follow the erasures that the state knows of.
-pub(super) fn follow(state: &State, journal_dir: &Path) -> Result<(), StateError> {
+pub(super) fn follow(state: &State, journal_dir: &Path, disk: &dyn Disk) -> Result<(), StateError> {
     let targets = erasing(state)?;
     if targets.is_empty() {
         return Ok(());
@@ -37,14 +38,14 @@ pub(super) fn follow(state: &State, journal_dir: &Path) -> Result<(), StateError
         let path = item?.path();
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default().to_owned();
         if name.contains(".jsonl") {
-            erase_in(&path, &targets)?;
+            erase_in(disk, &path, &targets)?;
         }
     }
     state.remove(keys::ERASING)
 }
 
 /// Rewrites a file without the bodies, if it holds any of them.
-fn erase_in(path: &Path, targets: &[(u64, Bodies)]) -> io::Result<()> {
+fn erase_in(disk: &dyn Disk, path: &Path, targets: &[(u64, Bodies)]) -> io::Result<()> {
     let (mut content, mut changed) = (Vec::new(), false);
     for found in Lines::open(path)? {
         let found = found?;
@@ -62,5 +63,5 @@ fn erase_in(path: &Path, targets: &[(u64, Bodies)]) -> io::Result<()> {
             content.push(b'\n');
         }
     }
-    if changed { journal::overwrite(path, &content) } else { Ok(()) }
+    if changed { journal::overwrite(disk, path, &content) } else { Ok(()) }
 }

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     channel::{Channel, ChannelNumber, Mute, Network},
     entry::{Kind, Said},
+    journal::Spot,
     lang::Lang,
     line::{BadLine, Hash, Header, Line, Place, Public},
     outbox::{Delivery, Left, Mailbox, State, Tally},
@@ -21,7 +22,7 @@ use crate::{
 };
 
 /// Which shape the rows have: another shape is folded again.
-pub const SHAPE: &[u8] = b"4";
+pub const SHAPE: u32 = 4;
 
 /// The newest line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +49,18 @@ impl Head {
     fn write(self) -> Vec<u8> {
         [self.commit.to_be_bytes().as_slice(), &self.hash.0].concat()
     }
+}
+
+/// Where the newest line lies, as a row.
+pub(super) fn write_spot(spot: Spot) -> Vec<u8> {
+    [spot.file.to_be_bytes(), spot.offset.to_be_bytes()].concat()
+}
+
+/// Where the state says that the newest line lies: to be looked at, for the file may have been changed since.
+pub(super) fn read_spot(from: &dyn Read) -> Result<Option<Spot>, StateError> {
+    let Some(row) = from.get(keys::SPOT)? else { return Ok(None) };
+    let number = |at: usize| Some(u64::from_be_bytes(row.get(at..at + 8)?.try_into().ok()?));
+    Ok(number(0).zip(number(8)).map(|(file, offset)| Spot { file, offset }))
 }
 
 /// Where an incident stands for its next entry.
@@ -176,7 +189,7 @@ pub(super) fn incident_id(from: &dyn Read, handle: &str) -> Result<Option<(Incid
 /// Adds the rows of one line to a layer that holds all lines before it.
 pub(super) fn fold(layer: &mut Layer<'_>, line: &Line) -> Result<(), StateError> {
     let header = &line.header;
-    layer.put(keys::SHAPE.to_vec(), SHAPE);
+    layer.put(keys::SHAPE.to_vec(), SHAPE.to_string());
     layer.put(keys::HEAD.to_vec(), Head { commit: header.commit, hash: line.hash }.write());
     layer.put(keys::line(header.commit), line.bytes.as_slice());
     if let Some(place) = &header.entry {

@@ -16,6 +16,8 @@ pub enum List {
 
 /// `commit number and hash of the newest line`
 pub const HEAD: &[u8] = b"m/head";
+/// `where the newest line lies in the journal: the first commit of its file, its first byte there`
+pub const SPOT: &[u8] = b"m/spot";
 /// `how many incidents there are`
 pub const INCIDENTS: &[u8] = b"m/incidents";
 /// `which shape these rows have`

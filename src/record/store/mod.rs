@@ -7,6 +7,7 @@ pub mod keys;
 mod ledger;
 mod letters;
 mod memory;
+mod mend;
 mod people;
 mod recover;
 pub mod state;
@@ -21,6 +22,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc, Mutex, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
         mpsc::{Receiver, SyncSender, sync_channel},
     },
     thread::JoinHandle,
@@ -33,10 +35,11 @@ pub use memory::Memory;
 pub use people::{Card, DraftRow, Fate, RefusedRow};
 pub use recover::Note;
 pub use state::StateError;
-pub use verify::{Report, verify_at_rest};
+pub use verify::{Comparison, Report, verify_at_rest};
 pub use writer::{ASK_DAYS, Conflict, Drafted, Expect, NotSaid, Receipt, Set};
 
 use crate::{
+    disk::{Disk, Real, Reserve},
     journal::{self, Journal},
     view::View,
 };
@@ -57,12 +60,23 @@ pub struct Options {
     pub rotate_at: u64,
     /// Keep the state in this memory instead of in `sled/`.
     pub memory: Option<Memory>,
+    /// The room on the disk that is kept for the store alone, in bytes; 0 looks for none (see [`crate::disk::Reserve`]).
+    pub reserve: u64,
+    /// The disk.
+    pub disk: Arc<dyn Disk>,
 }
 
 impl Options {
     /// The usual ones for a directory.
     pub fn new(dir: &Path) -> Options {
-        Options { dir: dir.to_owned(), cache_bytes: 32 << 20, rotate_at: journal::ROTATE_AT, memory: None }
+        Options {
+            dir: dir.to_owned(),
+            cache_bytes: 32 << 20,
+            rotate_at: journal::ROTATE_AT,
+            memory: None,
+            reserve: 0,
+            disk: Arc::new(Real),
+        }
     }
 
     pub(crate) fn journal_dir(&self) -> PathBuf {
@@ -118,6 +132,8 @@ pub(crate) struct Shared {
     pub(crate) state: State,
     head: RwLock<Head>,
     read_only: RwLock<Option<String>>,
+    full: RwLock<Option<String>>,
+    behind: AtomicI64,
     watchers: Mutex<Vec<Watcher>>,
 }
 
@@ -133,6 +149,17 @@ impl Shared {
         for watcher in self.watchers.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             watcher(head.commit);
         }
+    }
+
+    /// Notes whether there is room.
+    fn full(&self, why: Option<&str>) {
+        let mut full = self.full.write().unwrap_or_else(PoisonError::into_inner);
+        match (why, full.is_some()) {
+            (Some(why), false) => tracing::error!(why, "nothing is recorded until there is room on the disk"),
+            (None, true) => tracing::info!("there is room on the disk again"),
+            _ => {}
+        }
+        *full = why.map(str::to_owned);
     }
 
     fn read_only(&self, reason: &str) {
@@ -156,21 +183,30 @@ impl Store {
     /// hears how many bytes of how many were folded, when there is something to fold.
     pub fn open(options: Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Store, OpenError> {
         let lock = lock(&options.dir)?;
-        let recovered = recover::recover(&options, progress)?;
+        let mut reserve = Reserve::new(&options.dir, options.reserve, Arc::clone(&options.disk));
+        let gave = reserve.give_way().map_err(OpenError::io("making room on the disk"))?;
+        let mut recovered = recover::recover(&options, progress)?;
+        recovered.notes.extend(gave.then_some(Note::GaveWay));
         let journal_dir = options.journal_dir();
-        let journal = Journal::open(&journal_dir, options.rotate_at)
+        let journal = Journal::open(&journal_dir, options.rotate_at, Arc::clone(&options.disk))
             .map_err(OpenError::io(format!("opening the journal in {}", journal_dir.display())))?;
         let shared = Arc::new(Shared {
             state: recovered.state,
             head: RwLock::new(recovered.head),
             read_only: RwLock::new(recovered.read_only.clone()),
+            full: RwLock::default(),
+            behind: AtomicI64::new(0),
             watchers: Mutex::default(),
         });
         let writer = Writer {
             shared: Arc::clone(&shared),
             journal,
+            dir: options.dir.clone(),
             sled_dir: options.sled_dir(),
             head: recovered.head,
+            newest: recovered.newest,
+            reserve,
+            disk: Arc::clone(&options.disk),
             broken: recovered.read_only,
         };
         let (jobs, queue) = sync_channel(QUEUE);
@@ -244,6 +280,16 @@ impl Store {
         self.shared.read_only.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Why there is no room to record anything at the moment; it goes on by itself.
+    pub fn full(&self) -> Option<String> {
+        self.shared.full.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// By how many milliseconds the clock was behind the newest line when something was last recorded: 0 if it was not.
+    pub fn clock_behind(&self) -> i64 {
+        self.shared.behind.load(Ordering::Relaxed)
+    }
+
     /// What was found and mended while opening.
     pub fn notes(&self) -> &[Note] {
         &self.notes
@@ -258,6 +304,32 @@ impl Store {
     pub fn verify(&self) -> Result<Report, OpenError> {
         let head = self.head();
         verify::verify(&self.options.journal_dir(), Some(&self.shared.state), Some(head.commit))
+    }
+
+    /// Begins to compare everything up to now, to go on with [`Store::compare_on`] a piece at a time.
+    pub fn compare(&self) -> Result<Comparison, OpenError> {
+        let head = self.head();
+        Comparison::new(&self.options.journal_dir(), Some(&self.shared.state), Some(head.commit))
+    }
+
+    /// Compares so many lines more; whether it is over.
+    pub fn compare_on(&self, comparison: &mut Comparison, lines: usize) -> Result<bool, OpenError> {
+        comparison.step(Some(&self.shared.state), lines)
+    }
+
+    /// Mends what is damaged in the journal or in the state's copies of its lines, from the other; tells what was done.
+    ///
+    /// # Errors
+    /// Where the store takes no writes, or the disk does not.
+    pub fn mend(&self) -> Result<Vec<String>, NotSaid> {
+        let (answer, done) = std::sync::mpsc::channel();
+        if let Some(jobs) = &self.jobs {
+            let _ = jobs.send(Job::Mend(answer));
+        }
+        match done.recv() {
+            Ok(result) => result.map_err(NotSaid::Broke),
+            Err(_) => Err(NotSaid::ReadOnly("the store is closing".to_owned())),
+        }
     }
 }
 

@@ -10,17 +10,22 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::{DateTime, Utc};
+
 use super::{
     OpenError, Options, erase,
     fold::{self, Head, SHAPE},
-    keys,
+    keys, mend,
     state::{Layer, Read, State, StateError},
 };
 use crate::{
+    disk::Disk,
     journal::{self, Found, JournalFile, Lines},
     line::{BadLine, Hash, Line},
 };
 
+/// A last file of the journal that is not larger, in bytes, is followed whole at a start: that takes a tenth of a second.
+const READ_WHOLE: u64 = 8 << 20;
 /// How many lines are folded as one batch.
 const FOLD_BATCH: usize = 256;
 
@@ -46,6 +51,8 @@ pub enum Note {
         /// Where the bytes lie now.
         side: PathBuf,
     },
+    /// The disk was full: the room set aside for that was given up, so that a start had some to work in.
+    GaveWay,
     /// The journal lacked lines, or they were damaged; the state's copies fitted the chain.
     Restored {
         /// How many.
@@ -68,6 +75,10 @@ impl fmt::Display for Note {
                 "the journal's end, from commit {from} on, was torn by a crash before it was acknowledged; it was cut and is kept in {}",
                 side.display()
             ),
+            Note::GaveWay => f.write_str(
+                "the disk is full: the reserve was given up so that the store could be opened; nothing is recorded until \
+                 there is room for it again",
+            ),
             Note::Restored { lines: 0, file } => {
                 write!(f, "lines of {} that were there twice were taken out", file.display())
             }
@@ -89,6 +100,8 @@ impl fmt::Display for Note {
 pub(super) struct Recovered {
     pub state: State,
     pub head: Head,
+    /// When the newest line was written.
+    pub newest: Option<DateTime<Utc>>,
     pub notes: Vec<Note>,
     pub read_only: Option<String>,
 }
@@ -121,30 +134,34 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
     journal::make_dir(&journal_dir).map_err(OpenError::io(format!("making {}", journal_dir.display())))?;
     let mut notes = Vec::new();
     for last_try in [false, true] {
+        let suspect = mend::suspicion(&options.dir).filter(|_| !last_try && sled_dir.exists());
         let opened = match (&options.memory, sled_dir.exists() && !sled_dir.is_dir()) {
             (Some(memory), _) => Ok(State::in_memory(memory.clone())),
             (None, true) => Err(Stop::State("the state is no directory".to_owned())),
+            (None, false) if suspect.is_some() => Err(Stop::State(suspect.unwrap_or_default())),
             (None, false) => State::open(&sled_dir, options.cache_bytes).map_err(Stop::from),
         };
         let reason = match opened.and_then(|state| {
             // Some damage makes sled panic only when its pages are read.
             let passed = catch_unwind(AssertUnwindSafe(|| {
-                let mut pass = Pass::new(&state, &journal_dir, progress)?;
+                let mut pass = Pass::new(&state, options, &journal_dir, progress)?;
                 let ran = pass.run();
                 notes.append(&mut pass.notes);
-                ran.map(|()| (pass.head, pass.read_only))
+                ran?;
+                let newest = pass.copy(pass.head.commit)?.map(|line| line.header.recorded_at);
+                Ok((pass.head, newest, pass.read_only))
             }));
             let panicked = || Err(Stop::State("the state panicked while it was read".to_owned()));
-            let (head, read_only) = passed.unwrap_or_else(|_| panicked())?;
-            Ok((state, head, read_only))
+            let (head, newest, read_only) = passed.unwrap_or_else(|_| panicked())?;
+            Ok((state, head, newest, read_only))
         }) {
-            Ok((state, head, read_only)) => {
-                erase::follow(&state, &journal_dir)?;
+            Ok((state, head, newest, read_only)) => {
+                erase::follow(&state, &journal_dir, &*options.disk)?;
                 if options.memory.is_none() {
                     close_files(&sled_dir)
                         .map_err(OpenError::io(format!("closing {} to others", sled_dir.display())))?;
                 }
-                return Ok(Recovered { state, head, notes, read_only });
+                return Ok(Recovered { state, head, newest, notes, read_only });
             }
             Err(Stop::Open(error)) => return Err(error),
             Err(Stop::State(reason)) if last_try => return Err(StateError::Damaged(reason).into()),
@@ -156,6 +173,7 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
         }
         let aside = journal::free_name(&sled_dir, "aside");
         fs::rename(&sled_dir, &aside).map_err(OpenError::io(format!("moving {} aside", sled_dir.display())))?;
+        mend::clear(&options.dir).map_err(OpenError::io("noting that the state was moved aside"))?;
         notes.push(Note::Refolded { reason, aside });
     }
     Err(StateError::Damaged("it could not be folded".to_owned()).into())
@@ -176,6 +194,7 @@ fn close_files(dir: &Path) -> io::Result<()> {
 /// One pass over the end of the journal.
 struct Pass<'a> {
     state: &'a State,
+    disk: &'a dyn Disk,
     dir: &'a Path,
     progress: &'a mut dyn FnMut(u64, u64),
     /// Where the state is.
@@ -192,14 +211,27 @@ struct Pass<'a> {
 }
 
 impl<'a> Pass<'a> {
-    fn new(state: &'a State, dir: &'a Path, progress: &'a mut dyn FnMut(u64, u64)) -> Result<Pass<'a>, Stop> {
+    fn new(
+        state: &'a State,
+        options: &'a Options,
+        dir: &'a Path,
+        progress: &'a mut dyn FnMut(u64, u64),
+    ) -> Result<Pass<'a>, Stop> {
         let head = Head::read(state)?;
-        let shape = state.get(keys::SHAPE)?;
-        if head.commit > 0 && shape.as_deref() != Some(SHAPE) {
-            return Err(Stop::State("the state was written by another version".to_owned()));
+        let shape = state.get(keys::SHAPE)?.map(|shape| String::from_utf8_lossy(&shape).parse::<u32>().ok());
+        if head.commit > 0 && shape != Some(Some(SHAPE)) {
+            // A newer program's state knows what was delivered since: it is not put aside for want of understanding.
+            return Err(match shape.flatten().filter(|shape| *shape > SHAPE) {
+                Some(shape) => Stop::Open(OpenError::Newer(format!(
+                    "{}: the state has shape {shape}, newer than this program's {SHAPE}: update Strillone",
+                    options.sled_dir().display()
+                ))),
+                None => Stop::State("the state was written by another version".to_owned()),
+            });
         }
         Ok(Pass {
             state,
+            disk: &*options.disk,
             dir,
             progress,
             head,
@@ -222,8 +254,10 @@ impl<'a> Pass<'a> {
             self.hash = self.copy(self.at)?.map(|line| line.hash);
         }
         self.bytes.1 = files.iter().filter_map(|file| fs::metadata(&file.path).ok()).map(|meta| meta.len()).sum();
+        let spot = files.first().map_or(Ok(None), |file| self.at_head(file))?;
         for (index, file) in files.iter().enumerate() {
-            self.file(file, files.get(index + 1))?;
+            let from = spot.filter(|_| index == 0).unwrap_or_default();
+            self.file(file, from, files.get(index + 1))?;
             if self.read_only.is_some() {
                 return Ok(());
             }
@@ -236,6 +270,26 @@ impl<'a> Pass<'a> {
             self.notes.push(Note::CaughtUp { lines: self.folded });
         }
         Ok(())
+    }
+
+    /// The byte behind the state's newest line, if it lies where the state says: what is before it was followed when it
+    /// was written, and is compared while the bot runs.
+    fn at_head(&mut self, file: &JournalFile) -> Result<Option<u64>, Stop> {
+        if fs::metadata(&file.path).is_ok_and(|meta| meta.len() <= READ_WHOLE) {
+            return Ok(None);
+        }
+        let Some(spot) = fold::read_spot(self.state)?.filter(|spot| spot.file == file.first) else { return Ok(None) };
+        let first = Lines::open_at(&file.path, spot.offset).ok().and_then(|mut lines| lines.next());
+        let Some(Ok(found)) = first.filter(|found| found.as_ref().is_ok_and(|found| found.ended)) else {
+            return Ok(None);
+        };
+        match Line::read(&found.bytes) {
+            Ok(line) if line.header.commit == self.head.commit && line.hash == self.head.hash => {
+                (self.at, self.hash) = (self.head.commit, Some(self.head.hash));
+                Ok(Some(spot.offset + found.bytes.len() as u64 + 1))
+            }
+            _ => Ok(None),
+        }
     }
 
     /// Writes the lines between what was seen and the beginning of a file from the state's copies, as a file of theirs.
@@ -259,13 +313,13 @@ impl<'a> Pass<'a> {
             }
         }
         let path = self.dir.join(journal::file_name(from));
-        journal::overwrite(&path, &content).map_err(OpenError::io(format!("writing {}", path.display())))?;
+        journal::overwrite(self.disk, &path, &content).map_err(OpenError::io(format!("writing {}", path.display())))?;
         self.notes.push(Note::Restored { lines: self.at + 1 - from, file: path });
         Ok(())
     }
 
     /// Follows the chain through one file; on the first bad line, mends the file or gives up on it.
-    fn file(&mut self, file: &JournalFile, next: Option<&JournalFile>) -> Result<(), Stop> {
+    fn file(&mut self, file: &JournalFile, from: u64, next: Option<&JournalFile>) -> Result<(), Stop> {
         let io = |what: &str| OpenError::io(format!("{what} {}", file.path.display()));
         if file.first > self.at + 1 {
             self.fill_gap(file)?;
@@ -273,7 +327,7 @@ impl<'a> Pass<'a> {
                 return Ok(());
             }
         }
-        for found in Lines::open(&file.path).map_err(io("opening"))? {
+        for found in Lines::open_at(&file.path, from).map_err(io("opening"))? {
             let found = found.map_err(io("reading"))?;
             self.bytes.0 += found.bytes.len() as u64 + 1;
             match self.follow(&found) {
@@ -404,7 +458,7 @@ impl<'a> Pass<'a> {
             content.extend_from_slice(&line.bytes);
             content.push(b'\n');
         }
-        journal::replace(&file.path, &content).map_err(io("repairing"))?;
+        journal::replace(self.disk, &file.path, &content).map_err(io("repairing"))?;
         self.notes.push(Note::Restored { lines: restored, file: file.path.clone() });
         self.waiting.extend(
             lines.into_iter().filter(|line| line.header.commit > self.head.commit).map(|line| (u64::MAX, line)),
@@ -455,10 +509,9 @@ impl<'a> Pass<'a> {
             (self.at, self.hash) = (copy.header.commit, Some(copy.hash));
         }
         let write = || -> io::Result<()> {
-            use io::Write;
             let mut file = journal::private_file(&path)?;
-            file.write_all(&content)?;
-            file.sync_all()?;
+            self.disk.write(&mut file, &content)?;
+            self.disk.sync(&file)?;
             journal::sync_dir(self.dir)
         };
         write().map_err(OpenError::io(format!("writing lost lines back to {}", path.display())))?;

@@ -1,15 +1,21 @@
 //! Reads everything and compares everything: every line's hashes, both chains, and the state's copy of each line.
 
-use std::{collections::HashMap, fs, io, os::unix::fs::PermissionsExt, path::Path};
+use std::{
+    collections::HashMap,
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::Path,
+};
 
 use super::{
     OpenError, Options,
     fold::Head,
     keys,
-    state::{Read, State},
+    state::{Bytes, Read, State},
 };
 use crate::{
-    journal::{self, Lines},
+    journal::{self, JournalFile, Lines},
     line::{Hash, Line},
     slug::Slug,
 };
@@ -79,50 +85,93 @@ pub fn verify_at_rest(options: &Options, scratch: &Path) -> Result<Option<Report
 
 /// Verifies the journal up to a commit (or its end), and the state's copies of its lines.
 pub(super) fn verify(dir: &Path, state: Option<&State>, until: Option<u64>) -> Result<Report, OpenError> {
-    let mut report = Report::default();
-    let known = state.map_or(Ok(Head::NONE), |state| Head::read(state))?;
-    let mut walk = Walk { at: Head::NONE, state: known.commit, incidents: HashMap::new() };
-    for file in journal::files(dir).map_err(OpenError::io(format!("reading {}", dir.display())))? {
-        let io = |what: &str| OpenError::io(format!("{what} {}", file.path.display()));
-        if file.first != walk.at.commit + 1 {
-            report.fault(format!(
-                "{}: begins with commit {}, not {}",
-                file.path.display(),
-                file.first,
-                walk.at.commit + 1
-            ));
-            walk.at = Head { commit: file.first - 1, hash: Hash::NONE };
-        }
-        for found in Lines::open(&file.path).map_err(io("opening"))? {
-            let found = found.map_err(io("reading"))?;
-            if until.is_some_and(|until| walk.at.commit >= until) {
-                break;
+    let mut comparison = Comparison::new(dir, state, until)?;
+    while !comparison.step(state, usize::MAX)? {}
+    Ok(comparison.report)
+}
+
+/// A comparison of everything, a piece at a time.
+pub struct Comparison {
+    files: std::vec::IntoIter<JournalFile>,
+    at: Option<(JournalFile, Lines)>,
+    walk: Walk,
+    report: Report,
+    until: Option<u64>,
+}
+
+impl Comparison {
+    /// Of what is there now, up to a commit or to the journal's end.
+    pub(super) fn new(dir: &Path, state: Option<&State>, until: Option<u64>) -> Result<Comparison, OpenError> {
+        let known = state.map_or(Ok(Head::NONE), |state| Head::read(state))?;
+        let walk = Walk { at: Head::NONE, state: known.commit, incidents: HashMap::new() };
+        let files = journal::files(dir).map_err(OpenError::io(format!("reading {}", dir.display())))?.into_iter();
+        Ok(Comparison { files, at: None, walk, report: Report::default(), until })
+    }
+
+    /// What was found so far.
+    pub fn report(&self) -> &Report {
+        &self.report
+    }
+
+    /// Goes on for so many lines; whether it is over.
+    pub(super) fn step(&mut self, state: Option<&State>, lines: usize) -> Result<bool, OpenError> {
+        for _ in 0..lines {
+            if self.until.is_some_and(|until| self.walk.at.commit >= until) {
+                return self.end(state);
             }
-            let place = format!("{}, byte {} (commit {})", file.path.display(), found.offset, walk.at.commit + 1);
+            let Some((file, lines)) = &mut self.at else {
+                let Some(file) = self.files.next() else { return self.end(state) };
+                self.open(file)?;
+                continue;
+            };
+            let io = OpenError::io(format!("reading {}", file.path.display()));
+            let Some(found) = lines.next().transpose().map_err(io)? else {
+                self.at = None;
+                continue;
+            };
+            let place = format!("{}, byte {} (commit {})", file.path.display(), found.offset, self.walk.at.commit + 1);
             if !found.ended {
-                report.fault(format!("{place}: the line has no end; a start cuts what a crash tore"));
+                self.report.fault(format!("{place}: the line has no end; a start cuts what a crash tore"));
             }
             match Line::read(&found.bytes) {
-                Ok(line) => walk.line(&mut report, &place, line, state)?,
+                Ok(line) => self.walk.line(&mut self.report, &place, line, state)?,
                 Err(bad) => {
-                    report.fault(format!("{place}: {bad}"));
-                    walk.at = Head { commit: walk.at.commit + 1, hash: Hash::NONE };
+                    self.report.fault(format!("{place}: {bad}"));
+                    self.walk.at = Head { commit: self.walk.at.commit + 1, hash: Hash::NONE };
                 }
             }
         }
+        Ok(false)
     }
-    report.incidents = walk.incidents.len();
-    report.heads = walk.incidents.into_iter().map(|(handle, (number, hash))| (handle, number, hash)).collect();
-    report.heads.sort();
-    report.head = (report.lines > 0).then_some(walk.at.hash);
-    if let Some(state) = state {
-        let head = Head::read(state)?;
-        if until.is_none() && head.commit > walk.at.commit {
-            let lost = head.commit - walk.at.commit;
-            report.fault(format!("the journal ends at commit {}; the state has {lost} more", walk.at.commit));
+
+    fn open(&mut self, file: JournalFile) -> Result<(), OpenError> {
+        let wanted = self.walk.at.commit + 1;
+        if file.first != wanted {
+            self.report.fault(format!("{}: begins with commit {}, not {wanted}", file.path.display(), file.first));
+            self.walk.at = Head { commit: file.first - 1, hash: Hash::NONE };
         }
+        let lines = Lines::open(&file.path).map_err(OpenError::io(format!("opening {}", file.path.display())))?;
+        self.at = Some((file, lines));
+        Ok(())
     }
-    Ok(report)
+
+    fn end(&mut self, state: Option<&State>) -> Result<bool, OpenError> {
+        let report = &mut self.report;
+        report.incidents = self.walk.incidents.len();
+        report.heads = std::mem::take(&mut self.walk.incidents)
+            .into_iter()
+            .map(|(handle, (number, hash))| (handle, number, hash))
+            .collect();
+        report.heads.sort();
+        report.head = (report.lines > 0).then_some(self.walk.at.hash);
+        let known = state.map_or(Ok(Head::NONE), |state| Head::read(state))?;
+        let wanted = self.until.unwrap_or(known.commit);
+        if wanted > self.walk.at.commit {
+            let lost = wanted - self.walk.at.commit;
+            report.fault(format!("the journal ends at commit {}; the state has {lost} more", self.walk.at.commit));
+        }
+        Ok(true)
+    }
 }
 
 struct Walk {
@@ -153,7 +202,15 @@ impl Walk {
         report.erased +=
             missing(&header.public, line.public.is_some()) + missing(&header.private, line.private.is_some());
         if let Some(state) = state {
-            match state.get(&keys::line(header.commit))? {
+            let copy = match read(state, header.commit) {
+                Ok(copy) => copy,
+                Err(why) => {
+                    report.fault(format!("{place}: the state's copy of the line cannot be read: {why}"));
+                    self.at = Head { commit: header.commit, hash: line.hash };
+                    return Ok(());
+                }
+            };
+            match copy {
                 Some(copy) if *copy != *line.bytes => {
                     report.fault(format!("{place}: the state's copy differs from the journal's line"));
                 }
@@ -166,6 +223,14 @@ impl Walk {
         }
         self.at = Head { commit: header.commit, hash: line.hash };
         Ok(())
+    }
+}
+
+/// The state's copy of a line. Some damage makes sled panic when its pages are read.
+pub(super) fn read(state: &State, commit: u64) -> Result<Option<Bytes>, String> {
+    match catch_unwind(AssertUnwindSafe(|| state.get(&keys::line(commit)))) {
+        Ok(read) => read.map_err(|error| error.to_string()),
+        Err(_) => Err("sled panicked".to_owned()),
     }
 }
 

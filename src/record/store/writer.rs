@@ -5,6 +5,7 @@ use std::{
     path::PathBuf,
     sync::{
         Arc,
+        atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError, Sender},
     },
     time::Duration,
@@ -15,12 +16,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 use super::{
     Shared, erase,
     fold::{self, AskRow, EntryRow, Head, IncidentHead},
-    keys,
+    keys, mend,
     state::{Layer, Read, Rows, StateError},
 };
 use crate::{
+    disk::{Disk, Reserve},
     entry::{Draft, EntryName, Kind, Ref, Said},
-    journal::Journal,
+    journal::{Journal, Spot},
     line::{BadLine, FORMAT, Header, Line, Place, Private, Public, Salt, SetPlace},
     private::{AskKey, Fact},
     slug::Slug,
@@ -32,6 +34,10 @@ const MAX_GROUP: usize = 256;
 const MAX_SET: usize = 64;
 /// How long an ask is remembered: Telegram numbers its updates anew after a week.
 pub const ASK_DAYS: i64 = 8;
+/// The room that is looked for before a group is written: its lines, and what they make in the state.
+const LARGEST_GROUP: u64 = 16 << 20;
+/// How far behind the clock may be before that is told, in milliseconds: clocks are corrected by some seconds.
+const CLOCK_OFF: i64 = 60_000;
 /// After this much quiet the state is flushed, so that the next start has little to catch up.
 const QUIET: Duration = Duration::from_secs(2);
 
@@ -97,6 +103,9 @@ pub enum NotSaid {
     /// The store does not take writes, for the reason said; reading goes on.
     #[error("the record cannot be written: {0}")]
     ReadOnly(String),
+    /// There is no room on the disk; nothing was changed, and it goes on by itself once there is.
+    #[error("there is no room to record anything: {0}")]
+    Full(String),
     /// Something of ours broke; whether it was written is not known.
     #[error("the record could not be written: {0}")]
     Broke(String),
@@ -141,13 +150,19 @@ pub enum Conflict {
 pub(super) enum Job {
     Say(Box<Set>, Asker),
     Sync(Sender<Result<(), String>>),
+    Mend(Sender<Result<Vec<String>, String>>),
 }
 
 pub(super) struct Writer {
     pub shared: Arc<Shared>,
     pub journal: Journal,
+    pub dir: PathBuf,
     pub sled_dir: PathBuf,
     pub head: Head,
+    /// When the newest line was written.
+    pub newest: Option<DateTime<Utc>>,
+    pub reserve: Reserve,
+    pub disk: Arc<dyn Disk>,
     /// Why nothing can be written any more.
     pub broken: Option<String>,
 }
@@ -171,7 +186,7 @@ impl Writer {
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
             };
-            let (sets, syncs) = gather(first, jobs);
+            let Gathered { sets, syncs, mends } = gather(first, jobs);
             if let Some((set, _)) = sets.first()
                 && forgotten.is_none_or(|last| set.at - last > TimeDelta::hours(1))
             {
@@ -184,10 +199,27 @@ impl Writer {
                 // The asker may have stopped waiting.
                 let _ = sync.send(self.sync());
             }
+            for asked in mends {
+                let _ = asked.send(self.mend());
+            }
         }
         if let Err(error) = self.sync() {
             tracing::warn!(%error, "the state could not be flushed; the journal holds everything");
         }
+    }
+
+    /// Mends what is damaged; the file that is added to may be another one afterwards.
+    fn mend(&mut self) -> Result<Vec<String>, String> {
+        if let Some(reason) = &self.broken {
+            return Err(reason.clone());
+        }
+        let told = mend::mend(&self.shared.state, &self.dir, &*self.disk, self.head).map_err(|error| error.to_string());
+        if let Err(error) = self.journal.reopen() {
+            let reason = format!("reopening the journal: {error}");
+            self.shared.read_only(&reason);
+            self.broken = Some(reason);
+        }
+        told
     }
 
     fn sync(&self) -> Result<(), String> {
@@ -196,13 +228,20 @@ impl Writer {
 
     /// Writes a group and answers everybody in it.
     fn write(&mut self, sets: Vec<Asked>) {
-        let mut group = Group { bytes: Vec::new(), head: self.head, first: self.head.commit + 1 };
+        let mut group =
+            Group { bytes: Vec::new(), head: self.head, first: self.head.commit + 1, newest: self.newest, last: 0 };
+        let room = self.reserve.has_room_for(LARGEST_GROUP);
+        self.shared.full(room.as_ref().err().map(String::as_str));
         let mut layer = Layer::over(&self.shared.state);
         let mut answers: Vec<(Asker, Receipt)> = Vec::new();
+        let asked: Vec<DateTime<Utc>> = sets.iter().map(|(set, _)| set.at).collect();
         for (set, answer) in sets {
             let result = match &self.broken {
                 Some(reason) => Err(NotSaid::ReadOnly(reason.clone())),
-                None => group.add(&layer, &set),
+                None => match &room {
+                    Ok(()) => group.add(&layer, &set),
+                    Err(why) => Err(NotSaid::Full(why.clone())),
+                },
             };
             match result {
                 Ok((receipt, rows)) => {
@@ -214,6 +253,7 @@ impl Writer {
             }
         }
         let rows = layer.rows;
+        self.see_clock(&asked);
         match self.commit(group, rows) {
             Ok(()) => {
                 for (answer, receipt) in answers {
@@ -235,15 +275,34 @@ impl Writer {
     }
 
     /// Journal first, synced; then the state; then readers may see it.
-    fn commit(&mut self, group: Group, rows: Rows) -> Result<(), String> {
+    fn commit(&mut self, group: Group, mut rows: Rows) -> Result<(), String> {
         if group.bytes.is_empty() {
             return Ok(());
         }
-        self.journal.append(group.first, &group.bytes).map_err(|error| format!("appending to the journal: {error}"))?;
+        let Spot { file, offset } = self
+            .journal
+            .append(group.first, &group.bytes)
+            .map_err(|error| format!("appending to the journal: {error}"))?;
+        let spot = Spot { file, offset: offset + group.last };
+        rows.insert(keys::SPOT.to_vec(), Some(fold::write_spot(spot)));
         self.shared.state.apply(rows).map_err(|error| error.to_string())?;
-        self.head = group.head;
+        (self.head, self.newest) = (group.head, group.newest);
         self.shared.publish(group.head);
         self.follow_erasures()
+    }
+
+    /// Notes by how much the clock is behind what was recorded before. Such lines bear the moment of the newest one, so
+    /// that the order in which things became known stays what it was.
+    fn see_clock(&self, asked: &[DateTime<Utc>]) {
+        let behind = |at: &DateTime<Utc>| self.newest.map_or(0, |newest| (newest - *at).num_milliseconds());
+        let Some(behind) = asked.iter().map(behind).max() else { return };
+        let before = self.shared.behind.swap(behind.max(0), Ordering::Relaxed);
+        if behind >= CLOCK_OFF && before < CLOCK_OFF {
+            tracing::error!(
+                seconds = behind / 1_000,
+                "the clock is behind what was recorded before: new lines bear the moment of the newest one"
+            );
+        }
     }
 
     /// Has the journal's files follow an erasure; the file that is added to may be another one afterwards.
@@ -252,7 +311,8 @@ impl Writer {
         if fold::erasing(state).map_err(|error| error.to_string())?.is_empty() {
             return Ok(());
         }
-        erase::follow(state, self.journal.dir()).map_err(|error| format!("erasing in the journal: {error}"))?;
+        erase::follow(state, self.journal.dir(), &*self.disk)
+            .map_err(|error| format!("erasing in the journal: {error}"))?;
         self.journal.reopen().map_err(|error| format!("reopening the journal: {error}"))
     }
 
@@ -274,21 +334,30 @@ impl Writer {
     }
 }
 
+/// What is done in one go.
+#[derive(Default)]
+struct Gathered {
+    sets: Vec<Asked>,
+    syncs: Vec<Sender<Result<(), String>>>,
+    mends: Vec<Sender<Result<Vec<String>, String>>>,
+}
+
 /// Takes what is queued behind the first job, within the bounds of a group.
-fn gather(first: Job, jobs: &Receiver<Job>) -> (Vec<Asked>, Vec<Sender<Result<(), String>>>) {
-    let (mut sets, mut syncs, mut lines) = (Vec::new(), Vec::new(), 0);
+fn gather(first: Job, jobs: &Receiver<Job>) -> Gathered {
+    let (mut gathered, mut lines) = (Gathered::default(), 0);
     let mut next = Some(first);
     while let Some(job) = next {
         match job {
             Job::Say(set, answer) => {
                 lines += set.said.len();
-                sets.push((set, answer));
+                gathered.sets.push((set, answer));
             }
-            Job::Sync(answer) => syncs.push(answer),
+            Job::Sync(answer) => gathered.syncs.push(answer),
+            Job::Mend(answer) => gathered.mends.push(answer),
         }
         next = if lines < MAX_GROUP { jobs.try_recv().ok() } else { None };
     }
-    (sets, syncs)
+    gathered
 }
 
 fn remembered(row: &AskRow, now: DateTime<Utc>) -> bool {
@@ -300,6 +369,10 @@ struct Group {
     bytes: Vec<u8>,
     head: Head,
     first: u64,
+    /// When the newest line was written.
+    newest: Option<DateTime<Utc>>,
+    /// Where its last line begins in it.
+    last: u64,
 }
 
 impl Group {
@@ -319,6 +392,8 @@ impl Group {
             set,
             group: self.first,
             head: self.head,
+            at: self.newest.map_or(set.at, |newest| newest.max(set.at)),
+            last: 0,
             entries: Vec::new(),
             bytes: Vec::new(),
             numbers: Vec::new(),
@@ -329,6 +404,8 @@ impl Group {
         let receipt =
             Receipt { first: self.head.commit + 1, lines: lines(set), entries: composer.entries, repeated: false };
         self.head = composer.head;
+        self.newest = Some(composer.at);
+        self.last = self.bytes.len() as u64 + composer.last;
         self.bytes.extend_from_slice(&composer.bytes);
         Ok((receipt, layer.rows))
     }
@@ -372,6 +449,10 @@ struct Composer<'a> {
     set: &'a Set,
     group: u64,
     head: Head,
+    /// When its lines are written: never before the line before them.
+    at: DateTime<Utc>,
+    /// Where its last line begins in its bytes.
+    last: u64,
     entries: Vec<EntryName>,
     /// The number each place of the set received.
     numbers: Vec<Option<u32>>,
@@ -414,7 +495,7 @@ impl Composer<'_> {
             previous: self.head.hash,
             private: None,
             public: None,
-            recorded_at: self.set.at,
+            recorded_at: self.at,
             set: place,
         };
         let line = Line::seal(header, public, private).map_err(|error| match error {
