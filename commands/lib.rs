@@ -17,6 +17,7 @@ mod edit;
 mod event;
 mod figure;
 mod forget;
+mod health;
 mod help;
 mod history;
 mod incident;
@@ -50,6 +51,7 @@ mod timeline;
 mod timezone;
 mod undo;
 mod unsubscribe;
+mod verify;
 mod who;
 
 use kit::{Ask, Command, Failure, House, LINK, Role, Room, Typed, dialogue, form, form::Form, missing, quote};
@@ -79,6 +81,7 @@ pub static ALL: &[&Command] = &[
     &delivery::DELIVERY,
     &test::TEST,
     &history::HISTORY,
+    &verify::VERIFY,
     &help::HELP,
     &start::START,
     &about::ABOUT,
@@ -90,6 +93,7 @@ pub static ALL: &[&Command] = &[
     &suggestions::SUGGESTIONS,
     &moderators::MODERATORS,
     &audit::AUDIT,
+    &health::HEALTH,
     &redact::REDACT,
     &event::EVENT,
     &statement::STATEMENT,
@@ -210,10 +214,16 @@ const ONE_REFUSAL: i64 = 3_600_000;
 pub(crate) fn refuse(room: &Room<'_>, ask: &Ask, command: &Command) -> Failure {
     let Some(address) = ask.caller.address.clone() else {
         if ask.place.chat.is_none() {
-            return Failure::refused(ask.say(
-                "That is for those who keep the record. At the terminal, “strillone console --as moderator” lets you.",
-                "Questo è riservato a chi tiene il registro. Al terminale lo permette «strillone console --as moderator».",
-            ));
+            return Failure::refused(match command.who {
+                Role::Owner => ask.say(
+                    "That is for those who own this bot. At the terminal, “strillone console --as owner” lets you.",
+                    "Questo è riservato a chi possiede questo bot. Al terminale lo permette «strillone console --as owner».",
+                ),
+                _ => ask.say(
+                    "That is for those who keep the record. At the terminal, “strillone console --as moderator” lets you.",
+                    "Questo è riservato a chi tiene il registro. Al terminale lo permette «strillone console --as moderator».",
+                ),
+            });
         }
         return Failure::refused(ask.say(
             "I cannot tell who you are, so I cannot let you do that: you write as the group or the channel itself. Switch off “Remain anonymous” in your administrator's rights, or write to me in a private chat.",

@@ -1,6 +1,7 @@
 //! `/redact`: an entry's text is erased for good, as a law may demand.
 
 use record::{
+    backup,
     entry::EntryName,
     lang::Text,
     private::{Bodies, Fact},
@@ -74,6 +75,7 @@ fn redact(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
         return Ok(warn(ask, &name, why, public.len(), private.len()));
     }
     let by = Some(decide::who(ask));
+    let copies = copies(room, &public, &private)?;
     let erasure =
         |commits, bodies| Drafted::Fact(Fact::Erasure { commits, bodies, why: why.to_owned(), by: by.clone() });
     let mut said = vec![erasure(public, Bodies::Public)];
@@ -85,10 +87,38 @@ fn redact(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
         " is erased: from the journal and the state, with its corrections and drafts. What was posted is being changed; the chain still verifies.",
         " è cancellato: dal giornale e dallo stato, con correzioni e bozze. Quanto è stato pubblicato viene modificato; la catena resta verificabile.",
     ));
-    Ok(Reply::personal(Tone::Good, line).say(ask.say(
-        "Copies of the data directory and exports made before this moment still hold it: erase or replace them. The line that says that it was erased, by whom and why stays.",
-        "Le copie della cartella dei dati e le esportazioni fatte prima di adesso lo contengono ancora: cancellale o sostituiscile. Resta la riga che dice che è stato cancellato, da chi e perché.",
+    let reply = Reply::personal(Tone::Good, line);
+    let reply = match (copies.len(), &room.house.backups) {
+        (0, Some(_)) => {
+            reply.say(ask.say("None of my daily backups holds it.", "Nessuna delle mie copie quotidiane lo contiene."))
+        }
+        (0, None) => reply,
+        _ => {
+            let words = ask.say(
+                "Backups that still hold it, to be deleted or kept under lock: ",
+                "Copie che lo contengono ancora, da cancellare o custodire: ",
+            );
+            reply.say(Line::new().text(words).code(copies.join(" ")).text("."))
+        }
+    };
+    Ok(reply.say(ask.say(
+        "Exports, and copies that somebody else made before this moment, may hold it, too. Old pages of the state go with “strillone compact”. The line that says that it was erased, by whom and why stays.",
+        "Anche esportazioni e copie fatte da altri prima di adesso possono contenerlo. Le vecchie pagine dello stato spariscono con «strillone compact». Resta la riga che dice che è stato cancellato, da chi e perché.",
     )))
+}
+
+/// The backups that hold what is to be erased, by their names.
+fn copies(room: &Room<'_>, public: &[u64], private: &[u64]) -> Result<Vec<String>, Failure> {
+    let Some(dir) = &room.house.backups else { return Ok(Vec::new()) };
+    let mut names = Vec::new();
+    for (commits, bodies) in [(public, Bodies::Public), (private, Bodies::Private)] {
+        let holding = backup::holding(dir, commits, bodies).map_err(|error| Failure::Broke(error.to_string()))?;
+        let named = holding.iter().filter_map(|it| it.path.file_name()).map(|name| name.to_string_lossy().into_owned());
+        names.extend(named);
+    }
+    names.sort();
+    names.dedup();
+    Ok(names)
 }
 
 fn warn(ask: &Ask, name: &EntryName, why: &str, lines: usize, drafts: usize) -> Reply {

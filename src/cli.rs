@@ -78,8 +78,36 @@ pub enum Command {
     /// Look for faults in the settings and the store, and change nothing
     ///
     /// Follows every chain, checks every hash, compares the state with the journal. Exit code 2 tells of a fault in
-    /// the settings, 1 of one in the store.
-    Check,
+    /// the settings, 1 of one in the store. A running bot does the same by itself once a day, and mends what it can; so
+    /// does --mend.
+    Check {
+        /// Mend what is damaged from the other copy, where there is a good one
+        #[arg(long)]
+        mend: bool,
+    },
+    /// Back the record up into a directory, while the bot runs or not
+    ///
+    /// Makes a directory strillone-<moment>-<commit> there: the journal up to now, verified by folding it elsewhere. It
+    /// holds everything but what was delivered where, and everything that is private; keep it as you keep the data
+    /// directory.
+    Backup {
+        /// Where it goes
+        #[arg(value_name = "DIR")]
+        dir: PathBuf,
+    },
+    /// Restore a backup into an empty data directory
+    ///
+    /// Verifies it first, and folds it. What was recorded after it was made is not in it; what may have been delivered
+    /// by then is taken for delivered.
+    Restore {
+        /// The backup
+        #[arg(value_name = "BACKUP")]
+        backup: PathBuf,
+    },
+    /// Write the state anew, so that it takes no more room than it needs
+    ///
+    /// The bot must not be running. No old page is left of what was erased.
+    Compact,
     /// Tell what was delivered to subscribers, and what is to be
     ///
     /// Counts by state, what waits longest, what the platforms refused, channels that cannot be reached, and what was

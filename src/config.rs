@@ -25,6 +25,8 @@ use sheet::Sheet;
 pub struct Settings {
     /// Where the record is kept.
     pub store: StoreSettings,
+    /// How it is backed up.
+    pub backup: BackupSettings,
     /// How often people may ask.
     pub commands: CommandSettings,
     /// Where the program says how it is.
@@ -50,6 +52,24 @@ pub struct StoreSettings {
     pub path: PathBuf,
     /// Memory for sled's page cache in MiB, 1 to 4096.
     pub cache_mb: u64,
+    /// The room on the disk that is kept for the store alone, in MiB, 0 to 4096; 0 looks for none.
+    pub reserve_mb: u64,
+}
+
+/// The section `[backup]`.
+#[derive(Clone, Debug)]
+pub struct BackupSettings {
+    /// Where daily backups go; none is `backups` in the data directory.
+    pub path: Option<PathBuf>,
+    /// How many are kept, 0 to 1,000; 0 makes none.
+    pub keep: usize,
+}
+
+impl Settings {
+    /// Where daily backups go.
+    pub fn backups(&self) -> PathBuf {
+        self.backup.path.clone().unwrap_or_else(|| self.store.path.join("backups"))
+    }
 }
 
 /// The section `[web]`.

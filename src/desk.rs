@@ -3,14 +3,16 @@
 use std::{
     collections::BTreeSet,
     io::{self, Write},
+    path::PathBuf,
     sync::{Arc, OnceLock},
 };
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use commands::kit::{Ask, Caller, Danger, Elsewhere, House, Place, Posting, Quoted, Role, form::Form};
+use commands::kit::{self, Ask, Caller, Danger, Elsewhere, House, Place, Posting, Quoted, Role, form::Form};
 use record::{
     channel::PlaceKind,
+    disk::Disk,
     dossier::{self, Dossier},
     export,
     find::{self, Found},
@@ -32,6 +34,7 @@ use crate::{
     dispatch::{self, Dispatch},
     rates::{Rates, Verdict},
     signs::Signs,
+    vitals::{Gauge, Vitals},
 };
 
 mod offers;
@@ -63,6 +66,14 @@ pub struct Manners {
     pub rates: Rates,
     /// How the doors are.
     pub signs: Signs,
+    /// How the bot is, as far as it is measured.
+    pub vitals: Arc<Vitals>,
+    /// The disk, with how long syncs take.
+    pub gauge: Arc<Gauge>,
+    /// The room on the disk that is kept for the store alone, in MiB.
+    pub reserve_mb: u64,
+    /// Where daily backups lie.
+    pub backups: PathBuf,
     /// How many asks are worked on at once; the others wait in turn.
     pub hands: Semaphore,
 }
@@ -79,6 +90,10 @@ impl Manners {
             code: OnceLock::new(),
             rates: Rates::new(settings.commands.burst, settings.commands.per_second),
             signs: Signs::default(),
+            vitals: Arc::default(),
+            gauge: Arc::default(),
+            reserve_mb: settings.store.reserve_mb,
+            backups: settings.backups(),
             hands: Semaphore::new(HANDS),
         }
     }
@@ -154,6 +169,8 @@ impl Desk {
     pub fn metrics(&self) -> Result<String, Undone> {
         let mut text = self.dispatch.get().map(|dispatch| dispatch.metrics().text()).unwrap_or_default();
         text += &dispatch::metrics::queue(&self.store, Utc::now().timestamp_millis()).map_err(Undone::of)?;
+        text += &self.manners.vitals.text(&self.store, &self.manners.gauge);
+        text += &self.signs().text();
         Ok(text)
     }
 
@@ -179,6 +196,22 @@ impl Desk {
             }
         }
         Ok(lines)
+    }
+
+    /// How the bot is, as far as it is measured.
+    pub fn vitals(&self) -> &Vitals {
+        &self.manners.vitals
+    }
+
+    fn tell_vitals(&self, lang: Lang) -> Vec<kit::Vital> {
+        let it = &self.manners;
+        it.vitals.tell(&self.store, &it.gauge, lang)
+    }
+
+    /// How much room the disk has left and below how much nothing is recorded, in MiB, if that is not far away.
+    pub fn disk_low(&self) -> Option<(u64, u64)> {
+        let (low, free) = (self.manners.reserve_mb / 4 + 16, self.manners.gauge.free(self.store.dir()).ok()? >> 20);
+        (self.manners.reserve_mb > 0 && free < low * 10 && self.store.full().is_none()).then_some((free, low))
     }
 
     /// What it goes by.
@@ -364,6 +397,11 @@ impl Desk {
             two: self.manners.two.clone(),
             guard: Arc::clone(&self.manners.guard),
             code: self.manners.code.get().cloned(),
+            backups: Some(self.manners.backups.clone()),
+            vitals: {
+                let desk = self.clone();
+                kit::Vitals(Arc::new(move |lang| desk.tell_vitals(lang)))
+            },
         }
     }
 
@@ -477,9 +515,10 @@ impl Desk {
     /// How the bot is, line by line, and whether that is well.
     pub fn health(&self) -> (bool, Vec<String>) {
         let read_only = self.store.read_only();
-        let mut lines = vec![match &read_only {
-            None => format!("store: in order, at commit {}", self.store.head().commit),
-            Some(reason) => format!("store: read-only: {reason}"),
+        let mut lines = vec![match (&read_only, self.store.full()) {
+            (None, None) => format!("store: in order, at commit {}", self.store.head().commit),
+            (None, Some(why)) => format!("store: nothing is recorded: {why}"),
+            (Some(reason), _) => format!("store: read-only: {reason}"),
         }];
         lines
             .extend(self.signs().doors().iter().map(|door| format!("{}: {}", door.name.to_lowercase(), door.state.en)));

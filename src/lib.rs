@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod alarms;
+pub mod backups;
 pub mod bundled;
 pub mod cli;
 pub mod config;
@@ -18,4 +19,6 @@ pub mod reminders;
 pub mod serve;
 pub mod signs;
 pub mod telegram;
+pub mod vitals;
+pub mod watchman;
 pub mod web;

@@ -22,7 +22,7 @@ use tokio::{
 };
 
 use crate::{
-    alarms, bundled,
+    alarms, backups, bundled,
     cli::{Cli, Command, Format},
     config::{self, LogFormat, Settings},
     console::{self, End, Session},
@@ -34,7 +34,7 @@ use crate::{
         office::{Rules, Unsure},
         pace::Limits,
     },
-    reminders, telegram, web,
+    reminders, telegram, watchman, web,
 };
 
 /// Everything is over this long after it was told to stop.
@@ -62,7 +62,10 @@ pub fn execute(cli: Cli) -> ExitCode {
         Command::Console { role, lang } => console(&settings, role.into(), lang.into()),
         Command::Import { push, files } => import(&settings, &files, push),
         Command::Export { incident, format } => export(&settings, incident, format),
-        Command::Check => check(&settings),
+        Command::Check { mend } => check(&settings, mend),
+        Command::Backup { dir } => backup(&settings, &dir),
+        Command::Restore { backup } => restore(&settings, &backup),
+        Command::Compact => compact(&settings),
         Command::Deliveries { retry } => deliveries(&settings, retry),
         Command::Health => health(&settings),
     };
@@ -108,7 +111,8 @@ fn start_log(settings: &Settings) {
 
 /// Opens the store, loads the bundled dossiers, and tells in the log what was mended.
 fn open(settings: &Settings) -> Result<Desk, OpenError> {
-    let options = Options { cache_bytes: settings.store.cache_mb << 20, ..Options::new(&settings.store.path) };
+    let manners = Manners::of(settings);
+    let options = Options { disk: manners.gauge.clone(), ..options(settings) };
     let bar = bar("folding the journal");
     let store = Store::open(options, &mut |done, total| {
         bar.set_length(total);
@@ -121,7 +125,12 @@ fn open(settings: &Settings) -> Result<Desk, OpenError> {
     if let Some(reason) = store.read_only() {
         tracing::error!(reason, "the store can only be read");
     }
-    Ok(Desk::new(Arc::new(store), Manners::of(settings)))
+    Ok(Desk::new(Arc::new(store), manners))
+}
+
+fn options(settings: &Settings) -> Options {
+    let it = &settings.store;
+    Options { cache_bytes: it.cache_mb << 20, reserve: it.reserve_mb << 20, ..Options::new(&it.path) }
 }
 
 fn load_bundled(desk: &Desk, settings: &Settings) -> Result<Vec<String>, Undone> {
@@ -252,24 +261,63 @@ fn export(settings: &Settings, incident: Option<String>, format: Format) -> Done
 }
 
 fn deliveries(settings: &Settings, retry: bool) -> Done {
+    carried_out(link(settings)?, Request::Deliveries { retry }, "reading the deliveries")
+}
+
+fn backup(settings: &Settings, dir: &Path) -> Done {
+    let dir = std::path::absolute(dir).map_err(undone(dir.display().to_string()))?;
+    carried_out(link(settings)?, Request::Backup { dir }, "backing up")
+}
+
+fn restore(settings: &Settings, backup: &Path) -> Done {
+    let bar = bar("folding the journal");
+    let restored = record::backup::restore(backup, &options(settings), &mut |done, total| {
+        bar.set_length(total);
+        bar.set_position(done);
+    });
+    bar.finish_and_clear();
+    let manifest = restored.map_err(|error| Undone(error.to_string()))?;
+    tell(format!(
+        "{}: restored up to commit {}, as it was at {}",
+        settings.store.path.display(),
+        manifest.commit,
+        manifest.made_at.format("%Y-%m-%d %H:%M:%S UTC")
+    ))
+}
+
+fn compact(settings: &Settings) -> Done {
+    if !settings.store.path.join("sled").exists() {
+        return Err(Undone(format!("there is no store in {}", settings.store.path.display())));
+    }
+    let bar = bar("writing the state anew");
+    let done = record::store::compact(&options(settings), &mut |rows| bar.set_position(rows));
+    bar.finish_and_clear();
+    let (before, after) = done.map_err(|error| match error {
+        OpenError::Busy(_) => Undone("the bot is running: stop it first".to_owned()),
+        other => Undone(other.to_string()),
+    })?;
+    tell(format!("state: {before} bytes before, {after} now"))
+}
+
+/// Has a request carried out, its lines printed; the first fault is the error.
+fn carried_out(link: Link, request: Request, what: &'static str) -> Done {
     let mut faults = Vec::new();
-    link(settings)?
-        .call(Request::Deliveries { retry }, &mut |event| match event {
-            Event::Line(line) => writeln!(io::stdout(), "{line}"),
-            Event::Fault(fault) => {
-                faults.push(fault);
-                Ok(())
-            }
-            _ => Ok(()),
-        })
-        .map_err(undone("reading the deliveries"))?;
+    link.call(request, &mut |event| match event {
+        Event::Line(line) => writeln!(io::stdout(), "{line}"),
+        Event::Fault(fault) => {
+            faults.push(fault);
+            Ok(())
+        }
+        _ => Ok(()),
+    })
+    .map_err(undone(what))?;
     match faults.into_iter().next() {
         None => Ok(()),
         Some(fault) => Err(Undone(fault)),
     }
 }
 
-fn check(settings: &Settings) -> Done {
+fn check(settings: &Settings, mend: bool) -> Done {
     let mut faults = 0;
     let mut hear = |event: Event| match event {
         Event::Line(line) => writeln!(io::stdout(), "{line}"),
@@ -281,10 +329,16 @@ fn check(settings: &Settings) -> Done {
         _ => Ok(()),
     };
     tell("settings: in order")?;
+    let request = Request::Check { mend };
     match Connect::to(&settings.store.path).map_err(undone("reaching the running bot"))? {
-        Connect::Running(link) => link.call(Request::Check, &mut hear).map_err(undone("checking"))?,
+        Connect::Running(link) => link.call(request, &mut hear).map_err(undone("checking"))?,
+        Connect::Nobody if mend && settings.store.path.join("journal").exists() => {
+            let desk = open(settings).map_err(|error| Undone(error.to_string()))?;
+            desk.store().notes().iter().try_for_each(|note| tell(format!("mended: {note}")))?;
+            Link::Here(desk).call(request, &mut hear).map_err(undone("checking"))?;
+        }
         Connect::Nobody => {
-            let options = Options { cache_bytes: settings.store.cache_mb << 20, ..Options::new(&settings.store.path) };
+            let options = options(settings);
             let scratch = tempfile::tempdir().map_err(undone("making a directory for a copy of the state"))?;
             match verify_at_rest(&options, scratch.path()).map_err(|error| Undone(error.to_string()))? {
                 Some(report) => control::report_lines(&report, &mut hear).map_err(undone("checking"))?,
@@ -355,7 +409,10 @@ async fn serve(settings: Settings) -> Done {
     }
     let (dispatch, office) = start_dispatch(&settings, &desk)?;
     let mut doors = open_doors(&settings, &desk, &dispatch, &stopping);
-    let reminding = tokio::spawn(reminders::watch(desk.clone(), stopping.clone()));
+    let mut company = JoinSet::new();
+    company.spawn(reminders::watch(desk.clone(), stopping.clone()));
+    company.spawn(watchman::watch(desk.clone(), stopping.clone()));
+    company.spawn(backups::watch(desk.clone(), settings.backups(), settings.backup.keep, stopping.clone()));
     let mut chat = offer_chat(desk.clone(), settings.record.lang);
     let mut done = Ok(());
     loop {
@@ -385,8 +442,10 @@ async fn serve(settings: Settings) -> Done {
     let _ = stop.send(true);
     let all = async {
         while doors.join_next().await.is_some() {}
-        if let Err(error) = reminding.await {
-            tracing::warn!(%error, "the reminders ended with an error");
+        while let Some(ended) = company.join_next().await {
+            if let Err(error) = ended {
+                tracing::warn!(%error, "what looks after the bot ended with an error");
+            }
         }
     };
     if tokio::time::timeout_at(until - STOP_WITHIN / 3, all).await.is_err() {

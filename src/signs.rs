@@ -143,6 +143,22 @@ impl Signs {
         }
     }
 
+    /// How the doors are, as Prometheus reads it: 1 for the state that each is in.
+    pub fn text(&self) -> String {
+        let mut text =
+            String::from("# HELP strillone_door Whether a platform's door serves.\n# TYPE strillone_door gauge\n");
+        for platform in [Platform::Telegram, Platform::Discord] {
+            let sign = self.get(platform);
+            text += &format!(
+                "strillone_door{{network=\"{}\",state=\"{}\"}} {}\n",
+                platform.code(),
+                format!("{sign:?}").to_lowercase(),
+                u8::from(sign == Sign::Serving)
+            );
+        }
+        text
+    }
+
     /// Rings for the owners.
     pub fn alert(&self, alert: Alert) {
         // Nobody may be listening: the log has it in any case.

@@ -12,7 +12,7 @@ mod line;
 pub(crate) mod quote;
 pub(crate) mod read;
 
-use std::{fmt, sync::Arc};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
@@ -310,6 +310,45 @@ pub struct Room<'a> {
     pub house: &'a House,
 }
 
+/// One thing that is measured of the bot, in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vital {
+    /// What.
+    pub what: String,
+    /// How it is.
+    pub how: String,
+    /// Whether that is as it should be.
+    pub well: bool,
+}
+
+impl Vital {
+    /// As it should be.
+    pub fn good(what: impl Into<String>, how: impl Into<String>) -> Vital {
+        Vital { what: what.into(), how: how.into(), well: true }
+    }
+
+    /// Not as it should be.
+    pub fn bad(what: impl Into<String>, how: impl Into<String>) -> Vital {
+        Vital { well: false, ..Vital::good(what, how) }
+    }
+}
+
+/// What is measured, by whoever measures it; it is worked out only for whoever asks.
+#[derive(Clone)]
+pub struct Vitals(pub Arc<dyn Fn(Lang) -> Vec<Vital> + Send + Sync>);
+
+impl fmt::Debug for Vitals {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Vitals")
+    }
+}
+
+impl Default for Vitals {
+    fn default() -> Vitals {
+        Vitals(Arc::new(|_| Vec::new()))
+    }
+}
+
 /// What can be said of the bot itself, and what it goes by.
 #[derive(Clone, Debug)]
 pub struct House {
@@ -329,6 +368,10 @@ pub struct House {
     pub guard: Arc<Guard>,
     /// The code by which the first owner is known, while there is none.
     pub code: Option<String>,
+    /// Where backups lie; none if that is not known.
+    pub backups: Option<PathBuf>,
+    /// How it is.
+    pub vitals: Vitals,
 }
 
 impl Default for House {
@@ -342,6 +385,8 @@ impl Default for House {
             two: Vec::new(),
             guard: Arc::default(),
             code: None,
+            backups: None,
+            vitals: Vitals::default(),
         }
     }
 }

@@ -17,8 +17,8 @@ use toml::{
 };
 
 use super::{
-    CommandSettings, DeliverySettings, Fault, LogFormat, LogSettings, ModerationSettings, Owner, Platform,
-    PlatformSettings, RecordSettings, Secret, Settings, StoreSettings, WebSettings,
+    BackupSettings, CommandSettings, DeliverySettings, Fault, LogFormat, LogSettings, ModerationSettings, Owner,
+    Platform, PlatformSettings, RecordSettings, Secret, Settings, StoreSettings, WebSettings,
 };
 
 pub(super) const DEFAULTS: &str = include_str!("../../config/strillone.toml");
@@ -53,6 +53,14 @@ impl Sheet {
             store: StoreSettings {
                 path: data.map_or_else(path, |data| Ok(data.to_owned()))?,
                 cache_mb: self.read("store.cache_mb", "must be between 1 and 4096", |value| whole(value, 1, 4096))?,
+                reserve_mb: self
+                    .read("store.reserve_mb", "must be between 0 and 4096", |value| whole(value, 0, 4_096))?,
+            },
+            backup: BackupSettings {
+                path: self.text("backup.path", "must be text", |text| Some(directory(text)))?,
+                keep: self
+                    .read("backup.keep", "must be between 0 and 1000", |value| whole(value, 0, 1_000))
+                    .map(|keep| usize::try_from(keep).unwrap_or_default())?,
             },
             commands: CommandSettings {
                 burst: self.read("commands.burst", "must be between 1 and 10000", |value| whole(value, 1, 10_000))?,

@@ -22,7 +22,8 @@ fn fault(file: impl AsRef<[u8]>, variables: &[(&str, &str)]) -> String {
 #[test]
 fn without_a_word_the_defaults_stand() {
     let settings = load(None, None, std::iter::empty(), &["westpole"]).unwrap();
-    let expected = "Settings { store: StoreSettings { path: \"data\", cache_mb: 32 }, \
+    let expected = "Settings { store: StoreSettings { path: \"data\", cache_mb: 32, reserve_mb: 64 }, \
+        backup: BackupSettings { path: None, keep: 7 }, \
         commands: CommandSettings { burst: 30, per_second: 1 }, \
             web: WebSettings { listen: Some(127.0.0.1:8080), chosen: false }, \
         record: RecordSettings { bundled: [\"westpole\"], lang: En, timezone: Europe/Rome }, \

@@ -14,6 +14,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use chrono::Utc;
 use chrono_tz::Tz;
 use record::{import::Imported, lang::Lang, reply::Reply};
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ pub use client::{Connect, Link};
 pub use server::{Server, serve};
 
 use crate::{
+    backups,
     cli::Format,
     desk::{Desk, Undone},
 };
@@ -73,7 +75,15 @@ pub enum Request {
         format: Format,
     },
     /// Look for faults in the store.
-    Check,
+    Check {
+        /// Mend what can be mended.
+        mend: bool,
+    },
+    /// Back the store up.
+    Backup {
+        /// Into which directory: a whole path.
+        dir: PathBuf,
+    },
     /// Tell what was delivered, and what is to be.
     Deliveries {
         /// Have what was refused or held sent again.
@@ -179,8 +189,14 @@ pub fn carry_out(desk: &Desk, request: Request, tell: &mut dyn FnMut(Event) -> i
                 tell(Event::Fault(why))?;
             }
         }
-        Request::Check => match desk.check() {
-            Ok(report) => report_lines(&report, tell)?,
+        Request::Check { mend } => check(desk, mend, tell)?,
+        Request::Backup { dir } => match backups::make(desk, &dir, Utc::now()) {
+            Ok(made) => tell(Event::Line(format!(
+                "{}: commits 1 to {}, verified, head {}",
+                made.path.display(),
+                made.manifest.commit,
+                made.manifest.hash
+            )))?,
             Err(Undone(why)) => tell(Event::Fault(why))?,
         },
         Request::Deliveries { retry } => match desk.deliveries(retry, deliveries::deliveries) {
@@ -195,6 +211,19 @@ pub fn carry_out(desk: &Desk, request: Request, tell: &mut dyn FnMut(Event) -> i
         }
     }
     tell(Event::Done)
+}
+
+fn check(desk: &Desk, mend: bool, tell: &mut dyn FnMut(Event) -> io::Result<()>) -> io::Result<()> {
+    if mend {
+        match desk.store().mend() {
+            Ok(mended) => mended.into_iter().try_for_each(|line| tell(Event::Line(format!("mended: {line}"))))?,
+            Err(error) => tell(Event::Fault(error.to_string()))?,
+        }
+    }
+    match desk.check() {
+        Ok(report) => report_lines(&report, tell),
+        Err(Undone(why)) => tell(Event::Fault(why)),
+    }
 }
 
 fn import(

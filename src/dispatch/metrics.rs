@@ -99,6 +99,20 @@ impl Metrics {
     }
 }
 
+/// How long the oldest delivery waits on each network, in a channel that can be reached.
+pub fn oldest(store: &Store, now: Ms) -> Result<Vec<(Network, Ms)>, StateError> {
+    let ledger = store.ledger();
+    let mut oldest: BTreeMap<Network, Ms> = Network::ALL.into_iter().map(|it| (it, 0)).collect();
+    for row in ledger.mailboxes() {
+        let (number, mailbox) = row?;
+        let (None, Some((commit, _))) = (&mailbox.trouble, mailbox.head) else { continue };
+        let network = ledger.channel(number)?.and_then(|channel| channel.address.network());
+        let Some(oldest) = network.and_then(|network| oldest.get_mut(&network)) else { continue };
+        *oldest = (*oldest).max(now - ledger.delivery(number, commit)?.map_or(now, |delivery| delivery.at));
+    }
+    Ok(oldest.into_iter().collect())
+}
+
 /// How many channels have something due, how many cannot be reached, and how long the oldest waits.
 pub fn queue(store: &Store, now: Ms) -> Result<String, StateError> {
     let ledger = store.ledger();

@@ -3,6 +3,7 @@
 //! Nothing here waits, spawns (but for the store's one writer thread) or reads the clock, and nothing knows a platform.
 #![warn(missing_docs)]
 
+pub mod backup;
 pub mod channel;
 pub mod claim;
 pub mod disk;

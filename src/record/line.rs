@@ -309,6 +309,11 @@ impl Line {
         Ok(assemble(raw.header.get().as_bytes(), private.as_deref(), public.as_deref()))
     }
 
+    /// Whether it still has one of these bodies.
+    pub fn holds(&self, bodies: Bodies) -> bool {
+        (bodies != Bodies::Private && self.public.is_some()) || (bodies != Bodies::Public && self.private.is_some())
+    }
+
     /// The bytes that an export shows: the header and the public body.
     pub fn exported(&self) -> Result<Vec<u8>, BadLine> {
         self.without(Bodies::Private)

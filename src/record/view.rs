@@ -1,6 +1,7 @@
 //! What is known at one commit number: entries with their corrections, lists by date, sources, standing. Rows that were
 //! added later are ignored, so an answer is never torn; with an `as_of`, so is whatever was not public by then.
 
+mod chain;
 mod people;
 mod quiet;
 mod traces;

@@ -1,6 +1,7 @@
 //! Proof that nothing acknowledged is lost: the disk fails in every way, files are damaged, the process is killed, the
 //! power goes. Short here; `STRILLONE_PROOF=long` runs what docs/RELIABILITY.md tells of.
 
+mod copies;
 mod damage;
 mod faults;
 

@@ -1,6 +1,7 @@
 //! The store: the journal that is the truth, the state folded from it, one writer, and readers that never wait for it
 //! longer than one bounded group.
 
+mod compact;
 mod erase;
 mod fold;
 pub mod keys;
@@ -28,6 +29,7 @@ use std::{
     thread::JoinHandle,
 };
 
+pub use compact::{compact, size};
 pub use fold::{AskRow, AskingRow, Broadcast, Choice, EntryRow, Head, IncidentHead, Known};
 pub use ledger::{Audience, Due, Expanded, Ledger};
 pub use letters::{Errand, Letters};
@@ -35,7 +37,7 @@ pub use memory::Memory;
 pub use people::{Card, DraftRow, Fate, RefusedRow};
 pub use recover::Note;
 pub use state::StateError;
-pub use verify::{Comparison, Report, verify_at_rest};
+pub use verify::{Comparison, Report, verify_at_rest, verify_journal};
 pub use writer::{ASK_DAYS, Conflict, Drafted, Expect, NotSaid, Receipt, Set};
 
 use crate::{
@@ -184,6 +186,7 @@ impl Store {
     pub fn open(options: Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Store, OpenError> {
         let lock = lock(&options.dir)?;
         let mut reserve = Reserve::new(&options.dir, options.reserve, Arc::clone(&options.disk));
+        compact::put_back(&options)?;
         let gave = reserve.give_way().map_err(OpenError::io("making room on the disk"))?;
         let mut recovered = recover::recover(&options, progress)?;
         recovered.notes.extend(gave.then_some(Note::GaveWay));
@@ -304,6 +307,16 @@ impl Store {
     pub fn verify(&self) -> Result<Report, OpenError> {
         let head = self.head();
         verify::verify(&self.options.journal_dir(), Some(&self.shared.state), Some(head.commit))
+    }
+
+    /// The data directory.
+    pub fn dir(&self) -> &Path {
+        &self.options.dir
+    }
+
+    /// Where its journal lies.
+    pub fn journal_dir(&self) -> PathBuf {
+        self.options.journal_dir()
     }
 
     /// Begins to compare everything up to now, to go on with [`Store::compare_on`] a piece at a time.

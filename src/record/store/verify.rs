@@ -83,6 +83,11 @@ pub fn verify_at_rest(options: &Options, scratch: &Path) -> Result<Option<Report
     }
 }
 
+/// Verifies journal files alone, without a state.
+pub fn verify_journal(dir: &Path) -> Result<Report, OpenError> {
+    verify(dir, None, None)
+}
+
 /// Verifies the journal up to a commit (or its end), and the state's copies of its lines.
 pub(super) fn verify(dir: &Path, state: Option<&State>, until: Option<u64>) -> Result<Report, OpenError> {
     let mut comparison = Comparison::new(dir, state, until)?;
