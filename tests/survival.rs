@@ -19,8 +19,10 @@ use record::{
 use crate::town::{Town, at, open};
 
 /// A dossier of one incident with many events.
-fn large(events: usize) -> String {
-    let mut text = "[[incident]]\nhandle = \"large\"\ntitle = { en = \"Large\" }\nzone = \"UTC\"\n[[incident.source]]\nkey = \"s\"\nkind = \"press\"\npublisher = \"P\"\n".to_owned();
+pub fn large(handle: &str, events: usize) -> String {
+    let mut text = format!(
+        "[[incident]]\nhandle = \"{handle}\"\ntitle = {{ en = \"Large\" }}\nzone = \"UTC\"\n[[incident.source]]\nkey = \"s\"\nkind = \"press\"\npublisher = \"P\"\n"
+    );
     for number in 0..events {
         let day = number % 28 + 1;
         text += &format!(
@@ -34,7 +36,7 @@ fn large(events: usize) -> String {
 fn a_kill_while_importing_loses_nothing_that_was_acknowledged() {
     let dir = tempfile::tempdir().unwrap();
     let events = 4_000;
-    fs::write(dir.path().join("large.toml"), large(events)).unwrap();
+    fs::write(dir.path().join("large.toml"), large("large", events)).unwrap();
     let import = || {
         let mut command = Command::new(env!("CARGO_BIN_EXE_strillone"));
         command.env_clear().env("STRILLONE_RECORD__BUNDLED", "[]").current_dir(dir.path());

@@ -4,7 +4,7 @@ mod day;
 pub mod discord;
 mod forms;
 mod keeping;
-mod news;
+pub mod news;
 mod on_discord;
 mod on_telegram;
 mod program;

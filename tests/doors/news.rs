@@ -65,12 +65,12 @@ impl Press {
         Press { telegram, discord, dir: tempfile::tempdir().unwrap(), bot: None, settings, owner }
     }
 
-    fn dir(&self) -> &Path {
+    pub fn dir(&self) -> &Path {
         self.dir.path()
     }
 
     /// Channels that follow everything, as if they had asked for it.
-    fn follow(&self, channels: &[(String, PlaceKind, Follow)]) {
+    pub fn follow(&self, channels: &[(String, PlaceKind, Follow)]) {
         let store = open(self.dir());
         for some in channels.chunks(50) {
             let facts = some.iter().map(|(address, place, follow)| {
@@ -91,6 +91,12 @@ impl Press {
 
     pub async fn start(&mut self) {
         let before = self.discord.identifies();
+        self.begin();
+        self.discord.until(LONG, "the gateway", |it| (it.identifies() > before).then_some(())).await;
+    }
+
+    /// Starts it, and waits for nothing.
+    pub fn begin(&mut self) {
         let bot = Command::new(env!("CARGO_BIN_EXE_strillone"))
             .env_clear()
             .env("STRILLONE_WEB__LISTEN", "")
@@ -108,10 +114,9 @@ impl Press {
             .spawn()
             .unwrap();
         self.bot = Some(bot);
-        self.discord.until(LONG, "the gateway", |it| (it.identifies() > before).then_some(())).await;
     }
 
-    fn kill(&mut self) {
+    pub fn kill(&mut self) {
         if let Some(mut bot) = self.bot.take() {
             bot.kill().unwrap();
             bot.wait().unwrap();
@@ -137,7 +142,7 @@ impl Press {
     }
 
     /// The program as an operator's tool beside the running bot: what it prints.
-    fn tool(&self, arguments: &[&str], input: &str) -> String {
+    pub fn tool(&self, arguments: &[&str], input: &str) -> String {
         let mut tool = Command::new(env!("CARGO_BIN_EXE_strillone"))
             .env_clear()
             .env("STRILLONE_RECORD__BUNDLED", "[]")
@@ -205,16 +210,16 @@ fn everything() -> Follow {
     Follow::of(What::All)
 }
 
-fn on_telegram(chat: Chat) -> (String, PlaceKind, Follow) {
+pub fn on_telegram(chat: Chat) -> (String, PlaceKind, Follow) {
     (format!("telegram:{}", chat.0), if chat.0 > 0 { PlaceKind::Private } else { PlaceKind::Group }, everything())
 }
 
-fn on_discord(channel: Id) -> (String, PlaceKind, Follow) {
+pub fn on_discord(channel: Id) -> (String, PlaceKind, Follow) {
     (format!("discord:{channel}"), PlaceKind::Group, everything())
 }
 
 /// The messages of a chat that name an entry as theirs.
-fn copies<'a>(messages: &'a [Message], entry: &str) -> Vec<&'a Message> {
+pub fn copies<'a>(messages: &'a [Message], entry: &str) -> Vec<&'a Message> {
     messages.iter().filter(|it| it.text.contains(&format!("{entry} r"))).collect()
 }
 

@@ -4,6 +4,8 @@
 mod copies;
 mod damage;
 mod faults;
+mod kills;
+mod power;
 
 use std::path::Path;
 
