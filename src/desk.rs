@@ -5,6 +5,7 @@ use std::{
     io::{self, Write},
     path::PathBuf,
     sync::{Arc, OnceLock},
+    time::Instant,
 };
 
 use chrono::{DateTime, Utc};
@@ -171,6 +172,7 @@ impl Desk {
         text += &dispatch::metrics::queue(&self.store, Utc::now().timestamp_millis()).map_err(Undone::of)?;
         text += &self.manners.vitals.text(&self.store, &self.manners.gauge);
         text += &self.signs().text();
+        text += &self.manners.rates.text();
         Ok(text)
     }
 
@@ -205,7 +207,16 @@ impl Desk {
 
     fn tell_vitals(&self, lang: Lang) -> Vec<kit::Vital> {
         let it = &self.manners;
-        it.vitals.tell(&self.store, &it.gauge, lang)
+        let mut vitals = it.vitals.tell(&self.store, &it.gauge, lang);
+        let (asks, refused) = it.rates.counted();
+        vitals.push(kit::Vital::good(
+            lang.pick("Asks", "Domande"),
+            lang.pick(
+                format!("{asks} answered since the start, {refused} from people who asked too much too fast"),
+                format!("{asks} con risposta dall'avvio, {refused} da chi ha chiesto troppo in troppo poco tempo"),
+            ),
+        ));
+        vitals
     }
 
     /// How much room the disk has left and below how much nothing is recorded, in MiB, if that is not far away.
@@ -244,8 +255,8 @@ impl Desk {
     async fn answered(&self, heard: Heard, lang: Lang) -> Reply {
         // The semaphore is never closed.
         let _hand = self.manners.hands.acquire().await;
-        let desk = self.clone();
-        let answered = tokio::task::spawn_blocking(move || desk.answer_heard(heard, lang)).await;
+        let (desk, span) = (self.clone(), tracing::Span::current());
+        let answered = tokio::task::spawn_blocking(move || span.in_scope(|| desk.answer_heard(heard, lang))).await;
         answered.unwrap_or_else(|error| {
             tracing::error!(%error, "an ask broke while it was answered");
             commands::sorry(lang)
@@ -412,7 +423,10 @@ impl Desk {
 
     /// Answers an ask; what broke on our side is logged here, once.
     pub fn answer(&self, ask: &Ask) -> Reply {
+        let since = Instant::now();
         let answer = commands::answer(&self.store, &self.house(), ask);
+        let micros = u64::try_from(since.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::debug!(command = commands::called(&ask.line).map_or("", |command| command.name), micros, "answered");
         if let Some(cause) = answer.broke {
             tracing::error!(cause, "an ask could not be answered");
         }

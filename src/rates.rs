@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Mutex, PoisonError},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
@@ -17,6 +20,8 @@ pub struct Rates {
     burst: f64,
     per_second: f64,
     spent: Mutex<HashMap<Address, Spent>>,
+    answered: AtomicU64,
+    refused: AtomicU64,
 }
 
 #[derive(Clone, Copy)]
@@ -43,7 +48,13 @@ impl Rates {
     /// So many at once, then so many a second.
     pub fn new(burst: u64, per_second: u64) -> Rates {
         let number = |n: u64| f64::from(u32::try_from(n).unwrap_or(u32::MAX));
-        Rates { burst: number(burst), per_second: number(per_second), spent: Mutex::default() }
+        Rates {
+            burst: number(burst),
+            per_second: number(per_second),
+            spent: Mutex::default(),
+            answered: AtomicU64::new(0),
+            refused: AtomicU64::new(0),
+        }
     }
 
     /// Counts an ask of somebody somewhere: both have a budget.
@@ -71,11 +82,28 @@ impl Rates {
                 it.asks += 1.0;
             }
         }
+        let counter = if wait > 0.0 { &self.refused } else { &self.answered };
+        counter.fetch_add(1, Ordering::Relaxed);
         match (wait > 0.0, told) {
             (false, _) => Verdict::Go,
             (true, true) => Verdict::Silence,
             (true, false) => Verdict::Wait(Duration::from_secs_f64((wait / self.per_second).ceil())),
         }
+    }
+
+    /// How many asks were let through, and how many came too fast.
+    pub fn counted(&self) -> (u64, u64) {
+        (self.answered.load(Ordering::Relaxed), self.refused.load(Ordering::Relaxed))
+    }
+
+    /// The same, as Prometheus reads it.
+    pub fn text(&self) -> String {
+        let (answered, refused) = self.counted();
+        format!(
+            "# HELP strillone_asks_total What people asked, and whether it came too fast to be answered.\n\
+             # TYPE strillone_asks_total counter\n\
+             strillone_asks_total{{answered=\"yes\"}} {answered}\nstrillone_asks_total{{answered=\"no\"}} {refused}\n"
+        )
     }
 
     /// What is still not made up for.

@@ -113,19 +113,29 @@ impl Vitals {
             Ok(free) => Vital::good(
                 lang.pick("Disk", "Disco"),
                 lang.pick(
-                    format!("{} free; the journal takes {}, the state {}", mb(*free), mb(journal), mb(sled)),
-                    format!("{} liberi; il giornale ne occupa {}, lo stato {}", mb(*free), mb(journal), mb(sled)),
+                    format!(
+                        "{} free; the journal takes {}, the state {}",
+                        mb(*free, lang),
+                        mb(journal, lang),
+                        mb(sled, lang)
+                    ),
+                    format!(
+                        "{} liberi; il giornale ne occupa {}, lo stato {}",
+                        mb(*free, lang),
+                        mb(journal, lang),
+                        mb(sled, lang)
+                    ),
                 ),
             ),
         });
         let (count, micros) = (gauge.count.load(Ordering::Relaxed), gauge.micros.load(Ordering::Relaxed));
         if count > 0 {
-            let mean = micros as f64 / count as f64 / 1_000.0;
+            let mean = tenths(micros as f64 / count as f64 / 1_000.0, lang);
             vitals.push(Vital::good(
                 lang.pick("Syncs of the journal", "Scritture del giornale"),
                 lang.pick(
-                    format!("{count}, {mean:.1} ms each on average"),
-                    format!("{count}, in media {mean:.1} ms ciascuna"),
+                    format!("{count}, {mean} ms each on average"),
+                    format!("{count}, in media {mean} ms ciascuna"),
                 ),
             ));
         }
@@ -214,12 +224,18 @@ impl Vitals {
 }
 
 /// Megabytes, as people say them.
-fn mb(bytes: u64) -> String {
+fn mb(bytes: u64, lang: Lang) -> String {
     match bytes {
-        0..10_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        0..10_000_000 => format!("{} MB", tenths(bytes as f64 / 1e6, lang)),
         10_000_000..10_000_000_000 => format!("{} MB", bytes / 1_000_000),
         _ => format!("{} GB", bytes / 1_000_000_000),
     }
+}
+
+/// With one digit behind the point, or the comma.
+fn tenths(number: f64, lang: Lang) -> String {
+    let text = format!("{number:.1}");
+    if lang == Lang::It { text.replace('.', ",") } else { text }
 }
 
 fn moment(at: DateTime<Utc>) -> String {
@@ -259,6 +275,9 @@ mod tests {
 
     #[test]
     fn sizes_read_as_people_say_them() {
-        assert_eq!([mb(1_500_000), mb(44_000_000), mb(51_000_000_000)], ["1.5 MB", "44 MB", "51 GB"]);
+        assert_eq!(
+            [mb(1_500_000, Lang::It), mb(44_000_000, Lang::En), mb(51_000_000_000, Lang::En)],
+            ["1,5 MB", "44 MB", "51 GB"]
+        );
     }
 }

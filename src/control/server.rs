@@ -88,6 +88,11 @@ fn take(
     desk: &Desk,
     open: &Open,
 ) -> io::Result<()> {
+    let peer = stream.peer_cred()?.uid();
+    // The socket's mode says so already; whoever changed that is still refused.
+    if peer != 0 && peer != rustix::process::geteuid().as_raw() {
+        return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("user {peer} is not who runs the bot")));
+    }
     let stream = stream.into_std()?;
     stream.set_nonblocking(false)?;
     stream.set_write_timeout(Some(UNREAD))?;

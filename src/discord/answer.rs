@@ -11,6 +11,7 @@ use record::{
 use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
+use tracing::Instrument;
 
 use super::{
     Door,
@@ -59,8 +60,14 @@ struct Asked<'a> {
 /// Answers what happens.
 pub async fn answer(door: Arc<Door>, happens: Happening) {
     match happens {
-        Happening::Asked(event) => answer_event(door, event).await,
-        Happening::Joined(joined) => greet(&door, joined).await,
+        Happening::Asked(event) => {
+            let span = tracing::info_span!("interaction", network = "discord", id = event.id);
+            answer_event(door, event).instrument(span).await;
+        }
+        Happening::Joined(joined) => {
+            let span = tracing::info_span!("greeting", network = "discord", server = joined.server);
+            greet(&door, joined).instrument(span).await;
+        }
     }
 }
 
@@ -197,7 +204,7 @@ impl Asked<'_> {
         let message = dress(&post, self.lang);
         let (nonce, until) = (format!("p{}", self.id), self.since + LATER);
         if let Err(failed) = self.door.wire.post(channel, &message, &nonce, until).await {
-            tracing::info!(channel, %failed, "something could not be posted");
+            tracing::info!(%failed, "something could not be posted");
         }
     }
 

@@ -208,7 +208,7 @@ async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
         for person in alert.whom(Platform::Discord, &door.desk.owners()) {
             let nonce = format!("alert{:x}", chrono::Utc::now().timestamp_micros());
             if let Err(failed) = door.wire.private(person, &message, &nonce, until).await {
-                tracing::warn!(person, %failed, "somebody could not be alerted on Discord");
+                tracing::warn!(%failed, "somebody could not be alerted on Discord");
             }
         }
     }

@@ -24,6 +24,7 @@ use record::{
     store::{StateError, Store},
 };
 use tokio::runtime::Handle;
+use tracing::Instrument;
 
 use errand::Courier;
 use metrics::Metrics;
@@ -265,8 +266,9 @@ impl Desk {
         let Some(courier) = self.couriers[place(placed.network)].clone() else { return };
         let (back, clock) = (self.back.clone(), self.clock);
         self.runtime.spawn(async move {
-            let Placed { id, order, .. } = placed;
-            let carried = tokio::spawn(async move { courier.carry(&order).await }).await;
+            let Placed { id, order, network, .. } = placed;
+            let span = tracing::info_span!("push", network = network.code(), order = id);
+            let carried = tokio::spawn(async move { courier.carry(&order).await }.instrument(span)).await;
             let outcome = carried.unwrap_or_else(|error| Outcome::Unsure(format!("it broke: {error}")));
             // Once the office is closed nobody waits for it.
             let _ = back.send(Heard::Came(id, outcome, clock.now()));

@@ -11,6 +11,7 @@ use tokio::{
     sync::{mpsc, watch},
     time::Instant,
 };
+use tracing::Instrument;
 
 use super::{
     hear::{self, Matter},
@@ -255,7 +256,8 @@ fn start(worker: &Arc<Worker>, done: &mpsc::UnboundedSender<u32>) -> mpsc::Unbou
 /// Handles one; whatever breaks in it breaks alone.
 async fn handle(worker: &Arc<Worker>, id: u32, matter: Matter) {
     let worker = Arc::clone(worker);
-    let task = tokio::spawn(async move { worker.handle(matter).await });
+    let span = tracing::info_span!("update", network = "telegram", id, what = matter.kind());
+    let task = tokio::spawn(async move { worker.handle(matter).await }.instrument(span));
     if let Err(error) = task.await {
         tracing::error!(update = id, %error, "an update broke while it was handled");
     }

@@ -55,6 +55,16 @@ pub struct Worker {
 }
 
 impl Matter {
+    /// What it is, for the log.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Matter::Ask(..) => "ask",
+            Matter::Press(..) | Matter::EmptyPress(_) => "press",
+            Matter::Inline(..) => "inline",
+            Matter::Event(..) | Matter::Joined(_) => "member",
+        }
+    }
+
     /// Matters of one queue are handled in order.
     pub fn queue(&self) -> String {
         match self {

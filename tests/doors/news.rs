@@ -47,6 +47,7 @@ pub struct Press {
     dir: tempfile::TempDir,
     bot: Option<Child>,
     settings: Vec<(&'static str, String)>,
+    log: Option<std::path::PathBuf>,
     pub owner: Chat,
 }
 
@@ -62,7 +63,7 @@ impl Press {
         discord.rules(|rules| rules.per_second = 10_000);
         let owner = telegram.private(OWNER, "Olga", "en");
         let settings = settings.iter().map(|(name, value)| (*name, (*value).to_owned())).collect();
-        Press { telegram, discord, dir: tempfile::tempdir().unwrap(), bot: None, settings, owner }
+        Press { telegram, discord, dir: tempfile::tempdir().unwrap(), bot: None, settings, log: None, owner }
     }
 
     pub fn dir(&self) -> &Path {
@@ -110,10 +111,24 @@ impl Press {
             .args(["--data".as_ref(), self.dir().as_os_str()])
             .stdin(Stdio::null())
             .stdout(Stdio::null())
-            .stderr(if std::env::var_os("STRILLONE_SEE").is_some() { Stdio::inherit() } else { Stdio::null() })
+            .stderr(match &self.log {
+                Some(log) => std::fs::File::create(log).unwrap().into(),
+                None if std::env::var_os("STRILLONE_SEE").is_some() => Stdio::inherit(),
+                None => Stdio::null(),
+            })
             .spawn()
             .unwrap();
         self.bot = Some(bot);
+    }
+
+    /// What it logs goes there from the next start on.
+    pub fn log_to(&mut self, path: &Path) {
+        self.log = Some(path.to_owned());
+    }
+
+    /// The number of its process.
+    pub fn process(&self) -> u32 {
+        self.bot.as_ref().unwrap().id()
     }
 
     pub fn kill(&mut self) {

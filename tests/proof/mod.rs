@@ -6,6 +6,7 @@ mod damage;
 mod faults;
 mod kills;
 mod power;
+mod secrets;
 
 use std::path::Path;
 
