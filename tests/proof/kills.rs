@@ -24,8 +24,11 @@ use crate::{
     town::open,
 };
 
-/// How long everybody may take to be served after the last start.
-const SERVED: Duration = Duration::from_secs(180);
+/// How long everybody may take to be served after the last start: a chat takes a message a second, so what waits for
+/// many kills takes its time.
+fn patience() -> Duration {
+    Duration::from_secs(if long() { 7_200 } else { 180 })
+}
 /// How many entries and corrections are acknowledged between two kills at most: a chat takes a message a second.
 const EACH: usize = 1;
 
@@ -198,7 +201,7 @@ async fn served(
             let what = format!("{name} in {chat:?}: {text}");
             press
                 .telegram
-                .until(&what, SERVED, |it| {
+                .until(&what, patience(), |it| {
                     copies(&it.messages(*chat), &name).iter().any(|it| it.text.contains(text.as_str())).then_some(())
                 })
                 .await;
@@ -207,7 +210,7 @@ async fn served(
             let what = format!("{name} in {channel}: {text}");
             press
                 .discord
-                .until(SERVED, &what, |it| {
+                .until(patience(), &what, |it| {
                     let copies: Vec<_> = it
                         .messages(*channel)
                         .into_iter()
