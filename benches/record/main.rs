@@ -1,7 +1,10 @@
-//! What the record can do, printed: import, open, and the timeline, with few entries and with many.
+//! What the record can do, printed: what is durable a second beside a raw file and SQLite, import, open, memory, the
+//! timeline, and copies, with few entries and with many.
 //!
 //! `cargo bench --bench record` uses 100,000 entries; `cargo bench --bench record -- 1000000` as many as you say.
 #![allow(clippy::unwrap_used, missing_docs)]
+
+mod beside;
 
 use std::{
     fs,
@@ -21,9 +24,13 @@ use record::{
 };
 
 fn main() {
+    if let Some(dir) = std::env::var_os(CHILD) {
+        return open_alone(Path::new(&dir));
+    }
+    beside::print();
     let many: usize = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(100_000);
     println!("| what | {} entries | {many} entries |\n|---|---|---|", 60);
-    let westpole = dossier::read(include_str!("../config/dossiers/westpole.toml")).unwrap().remove(0);
+    let westpole = dossier::read(include_str!("../../config/dossiers/westpole.toml")).unwrap().remove(0);
     let few = Bench::new(westpole);
     let lots = Bench::new(large(many));
     row("import, entries/s", |it| format!("{:.0}", it.entries as f64 / it.import.as_secs_f64()), [&few, &lots]);
@@ -33,7 +40,18 @@ fn main() {
     row("/timeline as_of, p50 and p99", |it| format!("{:.1?} {:.1?}", it.as_of.0, it.as_of.1), [&few, &lots]);
     row("journal, bytes", |it| it.journal.to_string(), [&few, &lots]);
     row("state, bytes", |it| it.state.to_string(), [&few, &lots]);
-    row("resident memory while open, MB", |it| format!("{:.0}", it.memory), [&few, &lots]);
+    row("resident memory of a process that has it open, MB", |it| format!("{:.0}", it.memory), [&few, &lots]);
+    row(
+        "verify everything, entries/s",
+        |it| format!("{:.0}", it.entries as f64 / it.verify.as_secs_f64()),
+        [&few, &lots],
+    );
+    row(
+        "backup, verified by folding, entries/s",
+        |it| format!("{:.0}", it.entries as f64 / it.backup.as_secs_f64()),
+        [&few, &lots],
+    );
+    row("state after compact, bytes", |it| it.compacted.to_string(), [&few, &lots]);
 }
 
 fn row(what: &str, cell: impl Fn(&Bench) -> String, of: [&Bench; 2]) {
@@ -50,6 +68,9 @@ struct Bench {
     journal: u64,
     state: u64,
     memory: f64,
+    verify: Duration,
+    backup: Duration,
+    compacted: u64,
 }
 
 impl Bench {
@@ -62,9 +83,7 @@ impl Bench {
         import::import(&store, &dossier, at, false, &mut |_, _| {}).unwrap();
         let import = start.elapsed();
         drop((store, dossier));
-        let start = Instant::now();
-        drop(open(dir.path()));
-        let open_ = start.elapsed();
+        let (open_, memory) = alone(dir.path());
         fs::remove_dir_all(dir.path().join("sled")).unwrap();
         let start = Instant::now();
         drop(open(dir.path()));
@@ -74,8 +93,40 @@ impl Bench {
         let as_of = TimelineAsk { page: 1, as_of: Some("2023-12-14".parse().unwrap()), ..TimelineAsk::default() };
         let as_of = percentiles(|| answer(&store, &handle, as_of), if entries > 1_000 { 2 } else { 300 });
         let (journal, state) = (size(&dir.path().join("journal")), size(&dir.path().join("sled")));
-        Bench { entries, import, open: open_, fold, timeline, as_of, journal, state, memory: resident() }
+        let start = Instant::now();
+        assert!(store.verify().unwrap().is_good());
+        let verify = start.elapsed();
+        let start = Instant::now();
+        record::backup::make(&store, &dir.path().join("copies"), at).unwrap();
+        let backup = start.elapsed();
+        drop(store);
+        let (_, compacted) = record::store::compact(&Options::new(dir.path()), &mut |_| {}).unwrap();
+        Bench { entries, import, open: open_, fold, timeline, as_of, journal, state, memory, verify, backup, compacted }
     }
+}
+
+/// How a copy of this program is told which store to open.
+const CHILD: &str = "STRILLONE_BENCH_OPENS";
+
+/// How long a process of its own takes to open a store after a clean stop, and the megabytes that it has then.
+fn alone(dir: &Path) -> (Duration, f64) {
+    let child = std::process::Command::new(std::env::current_exe().unwrap()).env(CHILD, dir).output().unwrap();
+    let said = String::from_utf8(child.stdout).unwrap();
+    let mut words = said.split_whitespace().map(|word| word.parse::<f64>().unwrap());
+    (Duration::from_secs_f64(words.next().unwrap()), words.next().unwrap())
+}
+
+fn open_alone(dir: &Path) {
+    let start = Instant::now();
+    let store = open(dir);
+    let took = start.elapsed();
+    black_box(store.head());
+    println!("{} {}", took.as_secs_f64(), resident());
+}
+
+/// As the console shows it.
+fn rendered(reply: &record::reply::Reply) -> String {
+    strillone::console::dress(reply, Lang::En, &strillone::console::Look::plain())
 }
 
 fn open(dir: &Path) -> Store {
@@ -85,7 +136,7 @@ fn open(dir: &Path) -> Store {
 fn answer(store: &Store, handle: &str, ask: TimelineAsk) {
     let view = store.view();
     let incident = view.incident(handle).unwrap().unwrap();
-    black_box(pages::timeline(&view, &incident, &ask, &Reader { lang: Lang::En, zone: None }).unwrap());
+    black_box(rendered(&pages::timeline(&view, &incident, &ask, &Reader { lang: Lang::En, zone: None }).unwrap()));
 }
 
 fn percentiles(mut run: impl FnMut(), times: usize) -> (Duration, Duration) {
