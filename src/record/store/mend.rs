@@ -5,7 +5,7 @@
 //! journal's line, wherever the chain says which of the two is the good one. A state that cannot be read is put aside at
 //! the next start. Erased bodies come back from nowhere: the state's copy lost them first.
 
-use std::{fs, path::Path};
+use std::{collections::HashMap, fs, path::Path};
 
 use super::{
     OpenError,
@@ -40,7 +40,6 @@ pub(super) fn clear(dir: &Path) -> std::io::Result<()> {
 pub(super) fn mend(state: &State, dir: &Path, disk: &dyn Disk, head: Head) -> Result<Vec<String>, OpenError> {
     let journal_dir = dir.join("journal");
     let files = journal::files(&journal_dir).map_err(OpenError::io(format!("reading {}", journal_dir.display())))?;
-    let mut mend = Mend { state, dir, disk, at: 0, hash: Hash::NONE, told: Vec::new() };
     let files = match files.first() {
         Some(first) if first.first == 1 => files,
         // Its first file is gone whole.
@@ -48,9 +47,10 @@ pub(super) fn mend(state: &State, dir: &Path, disk: &dyn Disk, head: Head) -> Re
             [JournalFile { first: 1, path: journal_dir.join(journal::file_name(1)) }].into_iter().chain(files).collect()
         }
     };
-    for (index, file) in files.iter().enumerate() {
-        let until = files.get(index + 1).map_or(head.commit, |next| next.first - 1);
-        mend.file(file, until)?;
+    // From the newest line backwards: each says which line was before it, so there is never a doubt which copy is good.
+    let mut mend = Mend { state, dir, disk, at: head.commit, hash: head.hash, told: Vec::new() };
+    for (index, file) in files.iter().enumerate().rev().filter(|(_, file)| file.first <= head.commit) {
+        mend.file(file, index + 1 == files.len())?;
     }
     Ok(mend.told)
 }
@@ -65,55 +65,60 @@ struct Mend<'a> {
 }
 
 impl Mend<'_> {
-    fn file(&mut self, file: &JournalFile, until: u64) -> Result<(), OpenError> {
+    fn file(&mut self, file: &JournalFile, newest: bool) -> Result<(), OpenError> {
         let io = |what: &str| OpenError::io(format!("{what} {}", file.path.display()));
-        let (mut own, mut before) = (Vec::new(), Vec::new());
+        let (mut own, mut before) = (HashMap::new(), Vec::new());
         if file.path.exists() {
             before = fs::read(&file.path).map_err(io("reading"))?;
             for found in Lines::open(&file.path).map_err(io("reading"))? {
-                own.extend(Line::read(&found.map_err(io("reading"))?.bytes).ok());
+                if let Ok(line) = Line::read(&found.map_err(io("reading"))?.bytes) {
+                    own.insert(line.hash, line);
+                }
             }
         }
-        own.sort_by_key(|line| line.header.commit);
-        let mut own = own.into_iter().peekable();
-        let (mut content, mut restored) = (Vec::with_capacity(before.len()), 0u64);
-        while self.at < until {
-            let wanted = self.at + 1;
-            while own.next_if(|line| line.header.commit < wanted).is_some() {}
-            let copy = self.copy(wanted);
-            let fits = |line: &Line| line.header.commit == wanted && line.header.previous == self.hash;
-            let mut good = None;
-            while let Some(line) = own.next_if(|line| line.header.commit == wanted) {
-                good = good.or(Some(line).filter(fits));
+        // What the state lacks yet follows its newest line.
+        let mut after = Vec::new();
+        if newest && own.contains_key(&self.hash) {
+            let next: HashMap<Hash, Hash> = own.iter().map(|(hash, line)| (line.header.previous, *hash)).collect();
+            let mut tip = self.hash;
+            while let Some(line) = next.get(&tip).and_then(|hash| own.get(hash)).filter(|_| after.len() < own.len()) {
+                after.push(line.bytes.clone());
+                tip = line.hash;
             }
-            let line = match good {
+        }
+        let (mut lines, mut restored) = (Vec::new(), 0u64);
+        while self.at >= file.first {
+            let copy = self.copy(self.at);
+            let (at, hash) = (self.at, self.hash);
+            let line = match own.remove(&hash).filter(|line| line.header.commit == at) {
                 Some(line) => {
                     if copy.as_ref().is_some_and(|copy| copy.as_deref() != Some(&line.bytes[..])) {
-                        let row = Rows::from([(keys::line(wanted), Some(line.bytes.clone()))]);
+                        let row = Rows::from([(keys::line(at), Some(line.bytes.clone()))]);
                         self.state.apply(row)?;
-                        self.told.push(format!("the state's copy of commit {wanted} was put right from the journal"));
+                        self.told.push(format!("the state's copy of commit {at} was put right from the journal"));
                     }
                     line
                 }
-                None => match copy.flatten().and_then(|copy| Line::read(&copy).ok()).filter(fits) {
-                    Some(line) => {
-                        restored += 1;
-                        line
-                    }
-                    None => {
-                        self.told.push(format!(
-                            "{}: commit {wanted} cannot be mended: no copy of it fits",
-                            file.path.display()
-                        ));
-                        // What follows it cannot be judged.
-                        (self.at, self.hash) = (until, Hash::NONE);
+                None => {
+                    let copy = copy.flatten().and_then(|copy| Line::read(&copy).ok());
+                    let Some(line) = copy.filter(|line| line.hash == hash && line.header.commit == at) else {
+                        self.told
+                            .push(format!("{}: commit {at} cannot be mended: no copy of it fits", file.path.display()));
+                        // What is before it cannot be judged.
+                        (self.at, self.hash) = (0, Hash::NONE);
                         return Ok(());
-                    }
-                },
+                    };
+                    restored += 1;
+                    line
+                }
             };
-            content.extend_from_slice(&line.bytes);
+            (self.at, self.hash) = (at - 1, line.header.previous);
+            lines.push(line.bytes);
+        }
+        let mut content = Vec::with_capacity(before.len());
+        for line in lines.iter().rev().chain(&after) {
+            content.extend_from_slice(line);
             content.push(b'\n');
-            (self.at, self.hash) = (wanted, line.hash);
         }
         if content == before {
             return Ok(());

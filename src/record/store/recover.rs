@@ -51,6 +51,11 @@ pub enum Note {
         /// Where the bytes lie now.
         side: PathBuf,
     },
+    /// A line was damaged in a way that only the line after it tells.
+    Mended {
+        /// What was done.
+        told: Vec<String>,
+    },
     /// The disk was full: the room set aside for that was given up, so that a start had some to work in.
     GaveWay,
     /// The journal lacked lines, or they were damaged; the state's copies fitted the chain.
@@ -75,6 +80,7 @@ impl fmt::Display for Note {
                 "the journal's end, from commit {from} on, was torn by a crash before it was acknowledged; it was cut and is kept in {}",
                 side.display()
             ),
+            Note::Mended { told } => write!(f, "the journal was damaged: {}", told.join("; ")),
             Note::GaveWay => f.write_str(
                 "the disk is full: the reserve was given up so that the store could be opened; nothing is recorded until \
                  there is room for it again",
@@ -110,6 +116,8 @@ pub(super) struct Recovered {
 enum Stop {
     /// The state is not to be trusted: move it aside, and once more.
     State(String),
+    /// The journal was mended from the state's newest line backwards: once more.
+    Mended(Vec<String>),
     /// It cannot go on at all.
     Open(OpenError),
 }
@@ -133,7 +141,7 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
     let (journal_dir, sled_dir) = (options.journal_dir(), options.sled_dir());
     journal::make_dir(&journal_dir).map_err(OpenError::io(format!("making {}", journal_dir.display())))?;
     let mut notes = Vec::new();
-    for last_try in [false, true] {
+    for last_try in [false, false, true] {
         let suspect = mend::suspicion(&options.dir).filter(|_| !last_try && sled_dir.exists());
         let opened = match (&options.memory, sled_dir.exists() && !sled_dir.is_dir()) {
             (Some(memory), _) => Ok(State::in_memory(memory.clone())),
@@ -164,6 +172,13 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
                 return Ok(Recovered { state, head, newest, notes, read_only });
             }
             Err(Stop::Open(error)) => return Err(error),
+            Err(Stop::Mended(_)) if last_try => {
+                return Err(StateError::Damaged("the journal is damaged again and again".to_owned()).into());
+            }
+            Err(Stop::Mended(told)) => {
+                notes.push(Note::Mended { told });
+                continue;
+            }
             Err(Stop::State(reason)) if last_try => return Err(StateError::Damaged(reason).into()),
             Err(Stop::State(reason)) => reason,
         };
@@ -444,6 +459,9 @@ impl<'a> Pass<'a> {
                     lines.push(line);
                 }
                 None => {
+                    if let Some(told) = self.mended_backwards()? {
+                        return Err(Stop::Mended(told));
+                    }
                     self.read_only = Some(format!(
                         "the journal is damaged in {} at byte {good} (commit {}), and the state's copy does not fit",
                         file.path.display(),
@@ -464,6 +482,19 @@ impl<'a> Pass<'a> {
             lines.into_iter().filter(|line| line.header.commit > self.head.commit).map(|line| (u64::MAX, line)),
         );
         Ok(())
+    }
+
+    /// A line whose header is damaged still reads as one, and only the next line does not follow it. The state's newest
+    /// line is known for good, and each says which was before it: what was mended that way, if everything was.
+    fn mended_backwards(&self) -> Result<Option<Vec<String>>, Stop> {
+        let Some(data) = self.dir.parent() else { return Ok(None) };
+        let newest = self.copy(self.head.commit)?.is_some_and(|line| line.hash == self.head.hash);
+        if !newest || self.head.commit == 0 {
+            return Ok(None);
+        }
+        let told = mend::mend(self.state, data, self.disk, self.head)?;
+        let whole = !told.is_empty() && told.iter().all(|it| !it.contains("cannot be mended"));
+        Ok(whole.then_some(told))
     }
 
     /// The state's copy of a line.
