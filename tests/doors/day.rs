@@ -151,7 +151,7 @@ async fn a_record_is_kept_by_two_people_on_two_networks() {
     for post in day.posts("acme#4", "Nothing was lost.").await {
         silent_on(&post, &["Retracted", "another outage"]);
     }
-    says(&day.presses(card.id, "Publish").await, &["Recorded as acme#6."]);
+    says(&day.presses(card.id, "Publish").await, &["Recorded as acme#6"]);
     let [telegram, discord] = day.posts("acme#4", "it was said of another outage").await;
     says(&telegram, &["<s>Nothing was lost.</s>", "Retracted"]);
     says(&discord, &["~~Nothing was lost.~~", "Retracted"]);
@@ -168,7 +168,7 @@ async fn a_record_is_kept_by_two_people_on_two_networks() {
     says(&shown(&theirs), &["The portal is back.", "example.org"]);
     assert_eq!(theirs.rows[0].iter().map(|it| it.0.as_str()).collect::<Vec<_>>()[..2], ["Approve", "Approve quietly"]);
     let done = day.owner_presses(&card, "Approve").await;
-    says(&done.text, &["Recorded as acme#8."]);
+    says(&done.text, &["Recorded as acme#8"]);
     let told = day.private(day.ann, "Your suggestion was accepted. Thank you.").await;
     says(&shown(&told), &["Recorded as acme#8."]);
     let changed =
