@@ -156,6 +156,11 @@ fn every_reader_command_answers_in_both_languages() {
         ("/who PA Digitale", "PA Digitale", "PA Digitale"),
         ("/who acn", "authority", "autorità"),
         ("/history westpole", "Nothing was corrected or retracted.", "Nulla è stato corretto o ritrattato."),
+        (
+            "/verify westpole",
+            "All 60 entries are as they were recorded",
+            "Tutte le 60 voci sono come sono state registrate",
+        ),
         ("/new", "At the terminal I cannot remember", "Al terminale non posso ricordare"),
         ("/subscribe westpole", "the terminal is none", "il terminale non lo è"),
         ("/unsubscribe", "the terminal is none", "il terminale non lo è"),
