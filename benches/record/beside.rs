@@ -25,15 +25,15 @@ const LINE: usize = 700;
 /// Prints the table.
 pub fn print() {
     println!("| durable facts/s | 1 writer | 64 writers |\n|---|---|---|");
-    let raw = [1, 64].map(|writers| raw(writers));
-    let sqlite = [1, 64].map(|writers| sqlite(writers));
-    let ours = [1, 64].map(|writers| ours(writers));
+    let appended = [1, 64].map(raw);
+    let sqlite = [1, 64].map(sqlite);
+    let ours = [1, 64].map(ours);
     for (what, counts) in
-        [("raw append + fdatasync", raw), ("SQLite, WAL, synchronous=FULL", sqlite), ("Strillone", ours)]
+        [("raw append + fdatasync", appended), ("SQLite, WAL, synchronous=FULL", sqlite), ("Strillone", ours)]
     {
         println!("| {what} | {:.0} | {:.0} |", counts[0], counts[1]);
     }
-    println!("| Strillone / raw | {:.2} | {:.2} |", ours[0] / raw[0], ours[1] / raw[1]);
+    println!("| Strillone / raw | {:.2} | {:.2} |", ours[0] / appended[0], ours[1] / appended[1]);
     println!("| Strillone / SQLite | {:.2} | {:.2} |\n", ours[0] / sqlite[0], ours[1] / sqlite[1]);
 }
 
