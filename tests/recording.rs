@@ -105,7 +105,7 @@ fn a_link_that_is_known_is_cited_and_not_recorded_twice() {
     let town = Town::westpole();
     let mut keeper = Keeper::of(&town);
     keeper.record("/event westpole 2023-12-20 | One. | https://example.org/news");
-    let done = keeper.record("/event westpole 2023-12-21 | Two. | HTTPS://EXAMPLE.ORG/news");
+    let done = keeper.record("/event westpole 2023-12-21 | Two. | HTTPS://EXAMPLE.ORG/news?utm_source=post");
     says(&done, &["Recorded as westpole#63."]);
     assert_eq!(last(&town).said.sources(), [Ref::Number(61)]);
     says(

@@ -193,9 +193,9 @@ pub fn is_word(wanted: &str, code: &str, text: Text) -> bool {
     wanted == code || Lang::ALL.into_iter().any(|lang| folded(text.get(lang)) == wanted)
 }
 
-/// An address of a source.
+/// An address of a source, without what tells only who sent a reader there.
 pub fn link(ask: &Ask, typed: &str) -> Result<Link, Failure> {
-    typed.parse().map_err(|not| {
+    typed.parse::<Link>().map(Link::without_trackers).map_err(|not| {
         Failure::refused(match not {
             NotALink::Malformed | NotALink::Scheme => Line::new()
                 .strong(shown(typed))

@@ -25,6 +25,37 @@ impl Link {
         let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
         host.strip_prefix("www.").unwrap_or(host)
     }
+
+    /// The same address without what merely tells who sent a reader there: two people who copy the same page from two
+    /// places then cite one source. Everything else stays as it is, character by character.
+    pub fn without_trackers(self) -> Link {
+        let (before, fragment) = self.0.split_once('#').map_or((&*self.0, None), |(before, rest)| (before, Some(rest)));
+        let Some((page, query)) = before.split_once('?') else { return self };
+        let told: Vec<&str> = query.split('&').filter(|pair| !is_tracker(pair)).collect();
+        if told.len() == query.split('&').count() {
+            return self;
+        }
+        let mut link = page.to_owned();
+        if !told.is_empty() {
+            link.push('?');
+            link.push_str(&told.join("&"));
+        }
+        if let Some(fragment) = fragment {
+            link.push('#');
+            link.push_str(fragment);
+        }
+        Link(link)
+    }
+}
+
+/// Whether a pair of a query names the campaign, the advertisement or the mail by which somebody came.
+fn is_tracker(pair: &str) -> bool {
+    let name = pair.split('=').next().unwrap_or_default().to_ascii_lowercase();
+    const NAMES: [&str; 14] = [
+        "_ga", "_gl", "dclid", "fbclid", "gbraid", "gclid", "igsh", "igshid", "mc_cid", "mc_eid", "msclkid", "twclid",
+        "wbraid", "yclid",
+    ];
+    name.starts_with("utm_") || NAMES.contains(&name.as_str())
 }
 
 /// Why a text is not an address of a source.
@@ -86,6 +117,22 @@ impl fmt::Display for Link {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_tells_only_who_sent_a_reader_is_left_out() {
+        let told = |link: &str| link.parse::<Link>().expect("a link").without_trackers().to_string();
+        for (given, kept) in [
+            ("https://example.org/a?utm_source=x&id=7&UTM_medium=y#part", "https://example.org/a?id=7#part"),
+            ("https://example.org/a?fbclid=abc", "https://example.org/a"),
+            ("https://example.org/a?gclid=1#top", "https://example.org/a#top"),
+            ("https://example.org/a?b=%20c&&d", "https://example.org/a?b=%20c&&d"),
+            ("https://example.org/a?", "https://example.org/a?"),
+            ("https://example.org/?q=utm_source", "https://example.org/?q=utm_source"),
+            ("https://example.org/#?utm_source=x", "https://example.org/#?utm_source=x"),
+        ] {
+            assert_eq!(told(given), kept, "{given}");
+        }
+    }
 
     #[test]
     fn an_address_is_normalised_and_foreign_schemes_are_refused() {
