@@ -84,7 +84,7 @@ fn hear(typed: &str, now: NaiveDateTime, lang: Lang, lean: Lean) -> Result<When,
         return Err(NotHeard::TooLong);
     }
     match typed.parse::<When>() {
-        Ok(when) => return Ok(when),
+        Ok(when) => return near(when),
         Err(NotAWhen::Form(_) | NotAWhen::Skipped(..)) => {}
         Err(NotAWhen::NoSuchTime(time)) => return Err(NotHeard::NoSuchTime(time)),
         Err(NotAWhen::Backwards(_)) => return Err(NotHeard::Backwards),
@@ -96,7 +96,11 @@ fn hear(typed: &str, now: NaiveDateTime, lang: Lang, lean: Lean) -> Result<When,
     let ears = months_first
         .iter()
         .flat_map(|&month_first| [false, true].map(|dots_are_clocks| Ear { now, lean, month_first, dots_are_clocks }));
-    let when = agreed(ears.map(|ear| phrase(&tokens, ear)))?;
+    near(agreed(ears.map(|ear| phrase(&tokens, ear)))?)
+}
+
+/// A date in the years 1 to 9999: what is written with other years is a slip, and could not be said back.
+fn near(when: When) -> Result<When, NotHeard> {
     let years = [when.earliest(), when.latest()].into_iter().flatten().map(|at| at.year());
     if years.clone().all(|year| (1..=9999).contains(&year)) { Ok(when) } else { Err(NotHeard::TooFar) }
 }

@@ -83,17 +83,17 @@ pub fn as_of(when: &When, lang: Lang) -> String {
     match (lang, when) {
         (Lang::En, _) => format!("as of {}", self::when(when, lang)),
         (Lang::It, When::At(point)) => match point.stamp {
-            Stamp::Year(year) => format!("nel {year}"),
+            Stamp::Year(year) => format!("nel {year:04}"),
             _ => part_it(point, Prep::A),
         },
         (Lang::It, _) => format!("situazione: {}", self::when(when, lang)),
     }
 }
 
-/// A month with its year: "December 2023".
+/// A month with its year, in four digits, so that what is said is heard again: "December 2023".
 fn month(day: NaiveDate, lang: Lang) -> String {
     let names = lang.pick(MONTHS_EN, MONTHS_IT);
-    format!("{} {}", names[day.month0() as usize], day.year())
+    format!("{} {:04}", names[day.month0() as usize], day.year())
 }
 
 fn clock(at: NaiveDateTime) -> String {
@@ -131,7 +131,7 @@ fn part_en(point: &Point) -> String {
 
 fn date_en(point: &Point) -> String {
     match point.stamp {
-        Stamp::Year(year) => year.to_string(),
+        Stamp::Year(year) => format!("{year:04}"),
         Stamp::Month(first) => month(first, Lang::En),
         Stamp::Day(date) => day(date, Lang::En),
         Stamp::Hour(at) | Stamp::Minute(at) => day(at.date(), Lang::En),
@@ -240,7 +240,7 @@ impl Prep {
 
 fn date_it(point: &Point, prep: Prep) -> String {
     match point.stamp {
-        Stamp::Year(year) => format!("{}{year}", prep.before_day(0)),
+        Stamp::Year(year) => format!("{}{year:04}", prep.before_day(0)),
         Stamp::Month(first) => format!("{}{}", prep.before_month(), month(first, Lang::It)),
         Stamp::Day(date) => format!("{}{}", prep.before_day(date.day()), day(date, Lang::It)),
         Stamp::Hour(at) | Stamp::Minute(at) => format!("{}{}", prep.before_day(at.day()), day(at.date(), Lang::It)),
@@ -314,6 +314,7 @@ mod tests {
             ("2023-12~", "about December 2023", "intorno a dicembre 2023"),
             ("2023", "2023", "2023"),
             ("2023~", "about 2023", "intorno al 2023"),
+            ("0079-08-24", "24 August 0079", "24 agosto 0079"),
             ("2023-12-09/2023-12-10", "from 9 to 10 December 2023", "dal 9 al 10 dicembre 2023"),
             (
                 "2023-12-08/2024-01-01",
