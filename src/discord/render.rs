@@ -180,8 +180,10 @@ fn cited(reply: &Reply) -> (bool, Vec<(u32, &Line)>) {
 }
 
 fn embeds(title: String, mut texts: Vec<String>, colour: u32, footer: &str) -> Vec<Value> {
+    // An embed without any words is refused; blanks are none.
+    texts.retain(|text| !text.trim().is_empty());
+    let title = if title.trim().is_empty() { String::new() } else { title };
     if texts.is_empty() {
-        // An embed without any text is refused.
         texts.push(if title.is_empty() { "…".to_owned() } else { String::new() });
     }
     let mut embeds: Vec<Value> =

@@ -136,12 +136,16 @@ pub fn escaped(text: &str) -> String {
 
 fn escaped_after(text: &str, before: &str) -> String {
     let line = before.rsplit('\n').next().unwrap_or_default();
-    let mut start = line.trim_start().is_empty() || line == "-# ";
-    let mut digits = start;
+    // What a piece before it began, it may end: "1" and ". x" make a list of one line.
+    let line = line.strip_prefix("-# ").unwrap_or(line).trim_start();
+    let mut start = line.is_empty();
+    let mut digits = line.chars().all(|letter| letter.is_ascii_digit());
     let mut out = String::with_capacity(text.len() + text.len() / 8);
     let mut letters = text.chars().peekable();
     while let Some(letter) = letters.next() {
-        let next = letters.peek().copied().unwrap_or(' ');
+        // What follows the last letter is another piece's, which might go on with an address.
+        let address = || if out.ends_with("http") || out.ends_with("https") { '/' } else { ' ' };
+        let next = letters.peek().copied().unwrap_or_else(address);
         let obeyed = match letter {
             '\\' | '*' | '_' | '~' | '`' | '|' | '[' | ']' | '<' | '>' | '@' | '#' => true,
             // Addresses and names of emoji.
@@ -205,6 +209,9 @@ mod tests {
         assert_eq!(escaped("@here <@&1> :smile: 14:30 https://x"), "\\@here \\<\\@&1\\> \\:smile: 14:30 https\\://x");
         assert_eq!(escaped_after("- x", "text "), "- x");
         assert_eq!(escaped_after("- x", "text\n"), "\\- x");
+        assert_eq!(escaped_after(". x", "text\n-# 1"), "\\. x");
+        assert_eq!(escaped_after("2. x", "text\n 1"), "2\\. x");
+        assert_eq!(escaped_after("https:", ""), "https\\:");
     }
 
     #[test]
