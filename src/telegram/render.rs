@@ -1,6 +1,6 @@
 //! A reply as Telegram messages: HTML with everything escaped, the same in plain words, and an inline keyboard.
 
-use record::reply::{BUTTON_BYTES, Block, Line, Reply, Span, Tone};
+use record::reply::{BUTTON_BYTES, Block, Button, Line, Reply, Span, Tone};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -13,6 +13,11 @@ pub const ANSWER: usize = 5;
 /// How many messages a post may take: two lines of the record (what was said, and what is said now) have 128 Ki units
 /// at the most, and no message but the last is cut shorter than half of what it may hold.
 pub const POST: usize = 70;
+/// How many buttons a keyboard takes, how many stand in a row, and how long a label is: the Bot API names no bound, and the
+/// server refuses more.
+const BUTTONS: usize = 100;
+const ROW: usize = 8;
+const LABEL: usize = 60;
 
 /// One message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,17 +75,22 @@ pub fn notice(reply: &Reply, units: usize) -> String {
     shortened(text.trim(), units)
 }
 
+/// The buttons that Telegram takes; a row that is too long goes on in the next.
 fn keyboard(reply: &Reply) -> Option<Value> {
-    let rows: Vec<Vec<Value>> = reply
-        .buttons
-        .iter()
-        .map(|row| {
-            let fits = row.iter().filter(|button| button.line.len() <= BUTTON_BYTES && !button.line.is_empty());
-            fits.map(|button| json!({ "text": shortened(&button.label, 60), "callback_data": button.line })).collect()
-        })
-        .filter(|row: &Vec<Value>| !row.is_empty())
-        .collect();
+    let (mut rows, mut room): (Vec<Vec<Value>>, usize) = (Vec::new(), BUTTONS);
+    for row in &reply.buttons {
+        let fits = row.iter().filter(|button| (1..=BUTTON_BYTES).contains(&button.line.len()));
+        let buttons: Vec<Value> = fits.take(room).map(button).collect();
+        room -= buttons.len();
+        rows.extend(buttons.chunks(ROW).map(<[Value]>::to_vec));
+    }
     (!rows.is_empty()).then(|| json!({ "inline_keyboard": rows }))
+}
+
+/// A button without words is refused, and so would be the whole message.
+fn button(button: &Button) -> Value {
+    let label = shortened(clean(&button.label).replace('\n', " ").trim(), LABEL);
+    json!({ "text": if label.is_empty() { "…" } else { &label }, "callback_data": button.line })
 }
 
 /// The reply as runs, its blocks apart.
@@ -308,6 +318,23 @@ mod tests {
         let dressed = dress(&Reply::default().say("x ".repeat(5_000)), 2, "more");
         assert_eq!(dressed.parts.len(), 2);
         assert!(dressed.parts[1].html.ends_with("\n<i>more</i>") && dressed.parts[1].plain.ends_with("\nmore"));
+    }
+
+    #[test]
+    fn buttons_are_those_that_telegram_takes() {
+        let row =
+            |label: &str, count| (0..count).filter_map(|at| Button::new(label, format!("/x {at}"))).collect::<Vec<_>>();
+        let reply = Reply::default().row(row("\u{202e}\u{7}", 1)).row(row("a\nb\0", 9)).row(row("c", 99));
+        let keyboard = keyboard(&reply).expect("a keyboard");
+        let rows: Vec<&Vec<Value>> = keyboard["inline_keyboard"]
+            .as_array()
+            .expect("rows")
+            .iter()
+            .map(|row| row.as_array().expect("a row"))
+            .collect();
+        assert_eq!(rows[0][0]["text"], "…");
+        assert_eq!((rows[1].len(), rows[2].len(), &rows[2][0]["text"]), (8, 1, &json!("a b")));
+        assert_eq!(rows.iter().map(|row| row.len()).sum::<usize>(), BUTTONS);
     }
 
     #[test]
