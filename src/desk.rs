@@ -286,7 +286,7 @@ impl Desk {
     }
 
     /// What a door heard, as commands are asked it.
-    fn ask(&self, heard: Heard, lang: Lang) -> Ask {
+    pub fn ask(&self, heard: Heard, lang: Lang) -> Ask {
         let own = heard.group_tongue.as_deref().and_then(Lang::parse);
         let zone = self.zone_for(&heard.settings);
         let (role, incidents) = self.role(heard.caller.as_ref());

@@ -6,6 +6,7 @@ mod dialogue;
 mod doors;
 mod following;
 mod format;
+mod fuzz;
 mod house;
 mod keeping;
 mod moderating;

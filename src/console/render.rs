@@ -23,6 +23,11 @@ impl Look {
         Look { colours: false, width: None }
     }
 
+    /// In colours, so many columns wide.
+    pub const fn of(width: usize) -> Look {
+        Look { colours: true, width: Some(width) }
+    }
+
     /// For the terminal that standard output is; `NO_COLOR` is respected (no-color.org).
     pub fn terminal() -> Look {
         let colours = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());

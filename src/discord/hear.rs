@@ -211,7 +211,7 @@ impl EventHandler for Ear {
 }
 
 /// What an interaction says, with what answers it; none for kinds that we never offer.
-fn heard(interaction: Interaction) -> Option<(String, What)> {
+pub fn heard(interaction: Interaction) -> Option<(String, What)> {
     match interaction {
         Interaction::Command(asked) if asked.data.kind == CommandType::Message => {
             let menu = MENUS.iter().find(|menu| menu.name.en == asked.data.name)?;

@@ -15,12 +15,14 @@ use std::{
     time::Duration,
 };
 
+use chrono_tz::Tz;
 use record::{
     channel::Network,
     lang::Text,
     private::Address,
     reply::{Letter, Reply, Tone},
 };
+use serde_json::Value;
 use tokio::{
     sync::{broadcast, mpsc, watch as told},
     task::JoinSet,
@@ -29,17 +31,19 @@ use tokio::{
 
 use crate::{
     config::{Platform, PlatformSettings},
-    desk::Desk,
+    desk::{Desk, Heard},
     dispatch::Dispatch,
     post::{self, Brought},
     signs::{Alert, Sign, account},
 };
-use hear::{Happening, Memory};
+use hear::{Happening, Memory, What};
 use send::Failed;
 use servers::Servers;
 use watch::End;
 
+pub use form::modal;
 pub use push::Push;
+pub use render::{dress, plain, posts};
 pub use send::Wire;
 pub use watch::Patience;
 
@@ -66,6 +70,15 @@ struct Door {
     app: u64,
     memory: Mutex<Memory>,
     servers: Mutex<Servers>,
+}
+
+/// What an interaction asks, if it asks anything; an interaction is whatever Discord, or whoever says to be it, sends.
+pub fn asked(interaction: &Value) -> Option<Heard> {
+    match hear::heard(serde_json::from_value(interaction.clone()).ok()?)?.1 {
+        What::Asks { heard, .. } => Some(*heard),
+        What::Picks { heard, picked } => Some(Heard { line: picked.line(Tz::UTC), ..*heard }),
+        What::Types { .. } => None,
+    }
 }
 
 /// Serves until told to stop. A token that Discord refuses at the first contact is an error; one that it refuses later
@@ -161,7 +174,7 @@ async fn first_contact(wire: &Wire, desk: &Desk) -> Result<(u64, u64), TokenRefu
     }
 }
 
-fn number(id: &serde_json::Value) -> Option<u64> {
+fn number(id: &Value) -> Option<u64> {
     id.as_str()?.parse().ok()
 }
 
@@ -203,7 +216,7 @@ async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
         };
         let manners = door.desk.manners();
         let reply = Reply::personal(Tone::Alarm, alert.words.get(manners.lang));
-        let message = render::dress(&reply, manners.lang);
+        let message = dress(&reply, manners.lang);
         let until = Instant::now() + ALERT_WITHIN;
         for person in alert.whom(Platform::Discord, &door.desk.owners()) {
             let nonce = format!("alert{:x}", chrono::Utc::now().timestamp_micros());
@@ -229,7 +242,7 @@ async fn bring(door: &Door, letter: Letter, of: u64) -> Brought {
         return Brought::Refused(format!("{} is nobody on Discord", letter.to));
     };
     let lang = door.desk.lang_for(&letter.to, None);
-    let (message, until) = (render::dress(&letter.reply, lang), Instant::now() + LETTER_WITHIN);
+    let (message, until) = (dress(&letter.reply, lang), Instant::now() + LETTER_WITHIN);
     let place = letter.place.as_ref().and_then(|(place, message)| {
         let (channel, _) = place.parts::<u64, u64>()?;
         Some((channel, message.parse::<u64>().ok()?))

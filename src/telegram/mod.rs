@@ -13,23 +13,33 @@ mod work;
 use std::{sync::Arc, time::Duration};
 
 use record::{channel::Network, lang::Text};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::{broadcast, watch};
 
 use crate::{
     config::{Platform, PlatformSettings, Secret},
-    desk::Desk,
+    desk::{Desk, Heard},
     dispatch::Dispatch,
     post,
     signs::{Alert, Sign, account},
 };
-use hear::Me;
+use hear::Matter;
 use poll::{Ended, told};
 use send::Outcome;
 use work::Worker;
 
+pub use hear::Me;
 pub use push::Push;
+pub use render::{ANSWER, Dressed, Part, dress};
 pub use send::Api;
+
+/// What an update asks of a bot, if it asks anything; an update is whatever Telegram, or whoever says to be it, sends.
+pub fn asked(update: &Value, me: &Me) -> Option<Heard> {
+    match hear::matter(hear::read(update)?, me)? {
+        Matter::Ask(heard, _) | Matter::Press(heard, ..) | Matter::Inline(heard, _) => Some(*heard),
+        Matter::EmptyPress(_) | Matter::Event(..) | Matter::Joined(_) => None,
+    }
+}
 
 const STOPPED: Text = Text {
     en: "Telegram refuses my token since just now. I have stopped there; the rest goes on. A new token needs a restart.",
