@@ -2,7 +2,7 @@
 
 use std::{path::Path, sync::Arc};
 
-use chrono::{DateTime, Utc};
+pub use crate::proof::{at, open};
 use commands::kit::Role;
 use record::{
     channel::Network,
@@ -11,7 +11,7 @@ use record::{
     import,
     lang::Lang,
     reply::Letter,
-    store::{Drafted, NotSaid, Options, Receipt, Set, Store},
+    store::{Drafted, NotSaid, Receipt, Set, Store},
 };
 use strillone::{
     console::{Look, Session, dress},
@@ -158,15 +158,6 @@ pub fn manners() -> Manners {
 /// One answer of a session.
 pub fn ask(session: &mut Session, lang: Lang, line: &str) -> String {
     dress(&session.ask(line).unwrap().unwrap(), lang, &Look::plain())
-}
-
-pub fn open(dir: &Path) -> Store {
-    Store::open(Options::new(dir), &mut |_, _| {}).unwrap()
-}
-
-/// The moment at which tests write.
-pub fn at() -> DateTime<Utc> {
-    "2026-01-02T03:04:05.678Z".parse().unwrap()
 }
 
 /// All of `words` are in `text`, in that order.

@@ -3,6 +3,10 @@
 //! Nothing here waits, spawns (but for the store's one writer thread) or reads the clock, and nothing knows a platform.
 #![warn(missing_docs)]
 
+// Proofs name it as everybody does, whichever binary they are compiled into.
+#[cfg(test)]
+extern crate self as record;
+
 pub mod backup;
 pub mod channel;
 pub mod claim;
@@ -22,6 +26,8 @@ pub mod outbox;
 pub mod pages;
 pub mod party;
 pub mod private;
+#[cfg(test)]
+mod proof;
 pub mod rank;
 pub mod reply;
 pub mod silence;

@@ -11,6 +11,8 @@ mod memory;
 mod mend;
 mod people;
 mod recover;
+#[cfg(test)]
+mod rows;
 pub mod state;
 mod verify;
 mod writer;

@@ -15,7 +15,7 @@ use record::{
     store::{NotSaid, Note, Options, Store},
 };
 
-use super::{Dice, on_record, opened, said, seed};
+use super::{Dice, at, on_record, opened, said, seed, some};
 
 /// How an operation fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ fn whatever_fails_under_an_append_nothing_acknowledged_is_lost() {
 fn whatever_fails_while_the_journal_is_mended_the_next_start_mends_it() {
     for fault in FAULTS {
         let dir = tempfile::tempdir().unwrap();
-        super::some(dir.path(), 8);
+        some(dir.path(), 8);
         let journal = dir.path().join("journal/00000000000000000001.jsonl");
         let whole = std::fs::read(&journal).unwrap();
         let mut damaged = whole.clone();
@@ -207,7 +207,7 @@ fn a_clock_that_goes_back_changes_no_order() {
     let view = store.view();
     let incident = view.incident("x").unwrap().unwrap();
     let entry = view.entry(&incident, 2, None).unwrap().unwrap();
-    assert_eq!(entry.recorded_at, crate::town::at(), "not before what was recorded before it");
+    assert_eq!(entry.recorded_at, at(), "not before what was recorded before it");
     store.say(said("it is right again")).unwrap();
     assert_eq!(store.clock_behind(), 0);
     assert!(store.verify().unwrap().is_good());

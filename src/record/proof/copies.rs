@@ -1,0 +1,117 @@
+//! Backups hold everything, are what they say, and come back; the state is written anew without losing a row.
+
+use std::{fs, path::Path};
+
+use super::{at, on_record, open, opened, said, some};
+use record::{
+    backup::{self, BackupError},
+    store::{Note, Options, Store, compact},
+};
+
+fn restored(backup: &Path) -> (tempfile::TempDir, Result<backup::Manifest, BackupError>) {
+    let dir = tempfile::tempdir().unwrap();
+    let done = backup::restore(backup, &Options::new(dir.path()), &mut |_, _| {});
+    (dir, done)
+}
+
+#[test]
+fn a_backup_made_while_others_write_holds_everything_up_to_its_commit() {
+    let (dir, into) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(Options { rotate_at: 3_000, ..Options::new(dir.path()) }, &mut |_, _| {}).unwrap();
+    opened(&store);
+    std::thread::scope(|scope| {
+        let writing =
+            scope.spawn(|| (0..300).for_each(|number| drop(store.say(said(&format!("claim {number}"))).unwrap())));
+        let mut made = Vec::new();
+        for minute in 0..4 {
+            made.push(backup::make(&store, into.path(), at() + chrono::TimeDelta::minutes(minute)).unwrap());
+        }
+        writing.join().unwrap();
+        for backup in made {
+            let (dir, done) = restored(&backup.path);
+            let manifest = done.unwrap();
+            let again = open(dir.path());
+            assert_eq!(again.head().commit, manifest.commit);
+            let (all, found) = (on_record(&store), on_record(&again));
+            assert_eq!(found[..], all[..found.len()]);
+            assert!(again.verify().unwrap().is_good());
+            again.say(said("it goes on")).unwrap();
+        }
+    });
+    assert!(store.verify().unwrap().is_good());
+}
+
+#[test]
+fn files_that_did_not_change_take_no_room_again_and_the_oldest_go() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    let (dir, into) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(Options { rotate_at: 2_000, ..Options::new(dir.path()) }, &mut |_, _| {}).unwrap();
+    opened(&store);
+    for day in 0..4 {
+        for number in 0..6 {
+            store.say(said(&format!("claim {day} {number}"))).unwrap();
+        }
+        backup::make(&store, into.path(), at() + chrono::TimeDelta::days(day)).unwrap();
+    }
+    let all = backup::list(into.path()).unwrap();
+    assert_eq!(all.len(), 4);
+    let first = all[3].path.join("journal/00000000000000000001.jsonl");
+    let meta = fs::metadata(&first).unwrap();
+    assert!(meta.nlink() >= 4, "the first file is the same in all of them");
+    assert_eq!(meta.permissions().mode() & 0o777, 0o600);
+    assert_eq!(backup::prune(into.path(), 2).unwrap(), 2);
+    assert_eq!(backup::list(into.path()).unwrap(), all[2..]);
+    backup::verify(&all[3].path).unwrap();
+    let names: Vec<_> = fs::read_dir(into.path()).unwrap().map(|item| item.unwrap().file_name()).collect();
+    assert_eq!(names.len(), 2, "nothing half-made is left: {names:?}");
+}
+
+#[test]
+fn a_backup_that_is_not_what_it_was_is_refused_and_nothing_is_restored() {
+    let (dir, into) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    some(dir.path(), 20);
+    let backup = backup::make(&open(dir.path()), into.path(), at()).unwrap().path;
+    let journal = backup.join("journal/00000000000000000001.jsonl");
+    let whole = fs::read(&journal).unwrap();
+    for at in (0..whole.len()).step_by(whole.len() / 30) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&journal, bytes).unwrap();
+        let (dir, done) = restored(&backup);
+        assert!(matches!(done, Err(BackupError::Bad { .. })), "byte {at}: {done:?}");
+        assert!(!dir.path().join("journal").exists());
+    }
+    fs::write(&journal, &whole[..whole.len() - 5]).unwrap();
+    assert!(restored(&backup).1.is_err());
+    fs::write(&journal, &whole).unwrap();
+    let manifest = backup.join("backup.json");
+    let newer = fs::read_to_string(&manifest).unwrap().replace("\"format\": 1", "\"format\": 2");
+    let older = fs::read(&manifest).unwrap();
+    fs::write(&manifest, newer).unwrap();
+    assert!(restored(&backup).1.unwrap_err().to_string().contains("newer Strillone"));
+    fs::write(&manifest, older).unwrap();
+    let taken = backup::restore(&backup, &Options::new(dir.path()), &mut |_, _| {}).unwrap_err();
+    assert!(taken.to_string().contains("holds a store already"), "{taken}");
+    restored(&backup).1.unwrap();
+}
+
+#[test]
+fn a_state_written_anew_has_the_same_rows_and_no_old_page() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 200);
+    let before = on_record(&open(dir.path()));
+    let options = Options::new(dir.path());
+    let (was, is) = compact(&options, &mut |_| {}).unwrap();
+    assert!(is > 0 && was > 0);
+    let store = open(dir.path());
+    assert!(!store.notes().iter().any(|note| matches!(note, Note::Refolded { .. })), "{:?}", store.notes());
+    assert_eq!(on_record(&store), before);
+    assert!(store.verify().unwrap().is_good());
+    assert!(compact(&options, &mut |_| {}).unwrap_err().to_string().contains("in use"), "it is open");
+    drop(store);
+    // A crash between the two moves.
+    fs::rename(dir.path().join("sled"), dir.path().join("sled.old")).unwrap();
+    let store = open(dir.path());
+    assert!(store.notes().is_empty(), "{:?}", store.notes());
+    assert_eq!(on_record(&store), before);
+}

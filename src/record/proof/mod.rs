@@ -1,0 +1,24 @@
+//! Proof that nothing acknowledged is lost, of the store alone: the disk fails in every way, files are damaged, torn, lost
+//! and put back; backups hold everything. `STRILLONE_PROOF=long` runs what docs/RELIABILITY.md tells of.
+#![allow(clippy::unwrap_used)]
+
+mod copies;
+mod damage;
+mod faults;
+mod opening;
+mod saying;
+mod tools;
+
+use std::path::{Path, PathBuf};
+
+use tools::{Dice, at, long, on_record, open, opened, said, seed};
+
+/// A store with so many claims about `x`, closed; the path of its journal.
+fn some(dir: &Path, claims: usize) -> PathBuf {
+    let store = open(dir);
+    opened(&store);
+    for number in 0..claims {
+        store.say(said(&format!("claim {number}"))).unwrap();
+    }
+    dir.join("journal/00000000000000000001.jsonl")
+}

@@ -1,0 +1,204 @@
+//! Torn, garbled, lost, put back: what was acknowledged is there after a start.
+
+use std::fs;
+
+use record::{
+    private::Fact,
+    store::{Drafted, NotSaid, Note, Options, Set, Store},
+};
+
+use super::{
+    open,
+    saying::{ask, claim, last_of, set},
+    some,
+};
+
+#[test]
+fn a_torn_end_is_cut_and_kept_beside() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 5);
+    let whole = fs::read(&journal).unwrap();
+    let mut torn = whole.clone();
+    torn.extend_from_slice(b"{\"header\":{\"commit\":99,");
+    fs::write(&journal, &torn).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Cut { .. }]), "{:?}", store.notes());
+    assert_eq!(last_of(&store), 6);
+    assert_eq!(fs::read(&journal).unwrap(), whole);
+    assert!(journal.with_extension("jsonl.torn-1").exists());
+    store.say(set(vec![claim("x", "goes on")])).unwrap();
+    drop(store);
+    assert_eq!(last_of(&open(dir.path())), 7);
+}
+
+#[test]
+fn a_set_without_its_end_is_cut_whole() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 1);
+    let before = fs::read(&journal).unwrap().len();
+    open(dir.path()).say(set(vec![claim("x", "first half"), claim("x", "second half")])).unwrap();
+    let bytes = fs::read(&journal).unwrap();
+    let end_of_first = before + bytes[before..].iter().position(|b| *b == b'\n').unwrap() + 1;
+    fs::write(&journal, &bytes[..end_of_first]).unwrap();
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    let store = open(dir.path());
+    assert_eq!(last_of(&store), 2, "{:?}", store.notes());
+    assert_eq!(fs::read(&journal).unwrap().len(), before);
+    assert!(store.verify().unwrap().is_good());
+}
+
+#[test]
+fn a_lost_or_garbled_state_is_folded_again() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 20);
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    let store = open(dir.path());
+    assert_eq!(last_of(&store), 21);
+    drop(store);
+    let db = dir.path().join("sled/db");
+    let mut bytes = fs::read(&db).unwrap();
+    for byte in bytes.iter_mut().skip(64).step_by(7) {
+        *byte ^= 0x5a;
+    }
+    fs::write(&db, bytes).unwrap();
+    let store = open(dir.path());
+    assert_eq!(last_of(&store), 21, "{:?}", store.notes());
+    assert!(store.verify().unwrap().is_good());
+}
+
+#[test]
+fn lines_that_the_journal_lost_are_written_back() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 10);
+    let whole = fs::read(&journal).unwrap();
+    let end_of_fourth = whole.iter().enumerate().filter(|(_, b)| **b == b'\n').nth(3).unwrap().0 + 1;
+    fs::write(&journal, &whole[..end_of_fourth]).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Restored { .. }]), "{:?}", store.notes());
+    drop(store);
+    assert_eq!(fs::read(&journal).unwrap(), whole);
+    fs::remove_file(&journal).unwrap();
+    assert_eq!(last_of(&open(dir.path())), 11);
+    assert_eq!(fs::read(&journal).unwrap(), whole);
+}
+
+#[test]
+fn a_damaged_line_is_repaired_from_its_copy_or_refuses_writes() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 10);
+    let whole = fs::read(&journal).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 4;
+    fs::write(&journal, &damaged).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Restored { .. }]), "{:?}", store.notes());
+    drop(store);
+    assert_eq!(fs::read(&journal).unwrap(), whole);
+    assert!(journal.with_extension("jsonl.damaged-1").exists());
+
+    fs::write(&journal, &damaged).unwrap();
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    let store = open(dir.path());
+    let reason = store.read_only().expect("neither copy fits");
+    assert!(reason.contains("00000000000000000001.jsonl at byte"), "{reason}");
+    assert!(matches!(store.say(set(vec![claim("x", "no")])), Err(NotSaid::ReadOnly(_))));
+    assert!(last_of(&store) >= 1, "reading goes on");
+    drop(store);
+    assert_eq!(fs::read(&journal).unwrap(), damaged, "what cannot be mended is not touched");
+}
+
+#[test]
+fn a_state_of_another_history_is_put_aside() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = some(dir.path(), 3);
+    some(other.path(), 9);
+    let whole = fs::read(&journal).unwrap();
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    fs::rename(other.path().join("sled"), dir.path().join("sled")).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Refolded { .. }, ..]), "{:?}", store.notes());
+    assert_eq!(last_of(&store), 4);
+    assert!(store.verify().unwrap().is_good() && dir.path().join("sled.aside-1").exists());
+    drop(store);
+    assert_eq!(fs::read(&journal).unwrap(), whole);
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    fs::write(dir.path().join("sled"), "junk").unwrap();
+    assert_eq!(last_of(&open(dir.path())), 4);
+}
+
+#[test]
+fn a_file_under_a_wrong_name_or_missing_is_put_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 6);
+    let whole = fs::read(&journal).unwrap();
+    fs::rename(&journal, dir.path().join("journal/00000000000000000003.jsonl")).unwrap();
+    let store = open(dir.path());
+    assert_eq!(last_of(&store), 7);
+    assert!(store.verify().unwrap().is_good(), "{:?}", store.notes());
+    drop(store);
+    let next = format!("journal/{:020}.jsonl", open(dir.path()).head().commit + 1);
+    fs::write(dir.path().join(next), &whole).unwrap();
+    let store = open(dir.path());
+    store.say(set(vec![claim("x", "goes on")])).unwrap();
+    assert!(store.verify().unwrap().is_good(), "{:?} {:?}", store.notes(), store.verify());
+    drop(store);
+    assert_eq!(last_of(&open(dir.path())), 8);
+    fs::write(dir.path().join("journal/00000000000000000090.jsonl"), &whole).unwrap();
+    let store = open(dir.path());
+    assert!(store.read_only().unwrap().contains("00000000000000000090.jsonl"), "a file from nowhere is not guessed at");
+    assert_eq!(last_of(&store), 8);
+}
+
+#[test]
+fn a_newer_format_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 1);
+    let text = fs::read_to_string(&journal).unwrap().replace("\"format\":1", "\"format\":2");
+    fs::write(&journal, text).unwrap();
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    let refused = Store::open(Options::new(dir.path()), &mut |_, _| {}).err().unwrap().to_string();
+    assert!(refused.contains("newer than this program's"), "{refused}");
+}
+
+#[test]
+fn only_one_process_opens_the_store() {
+    let dir = tempfile::tempdir().unwrap();
+    let _store = open(dir.path());
+    let refused = Store::open(Options::new(dir.path()), &mut |_, _| {}).err().unwrap().to_string();
+    assert!(refused.contains("in use by another process"), "{refused}");
+}
+
+#[test]
+fn an_erased_body_is_gone_from_journal_and_state_and_both_chains_hold() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 3);
+    let store = open(dir.path());
+    let receipt = store.say(Set { ask: ask("31"), ..set(vec![claim("x", "a name that must go")]) }).unwrap();
+    store.say(set(vec![claim("x", "after it")])).unwrap();
+    // A copy that was put aside must not keep it either.
+    let aside = journal.with_extension("jsonl.damaged-1");
+    fs::copy(&journal, &aside).unwrap();
+    let why = "a court said so".to_owned();
+    let erasure =
+        Fact::Erasure { commits: vec![receipt.first], bodies: record::private::Bodies::Public, why, by: None };
+    store.say(set(vec![Drafted::Fact(erasure)])).unwrap();
+    for file in [&journal, &aside] {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(!text.contains("a name that must go") && text.contains("after it"), "{}", file.display());
+    }
+    assert!(fs::read_to_string(&journal).unwrap().contains("a court said so"));
+    let check = |store: &Store| {
+        let report = store.verify().unwrap();
+        assert!(report.is_good() && report.erased == 1, "{report:?}");
+        let view = store.view();
+        let incident = view.incident("x").unwrap().unwrap();
+        assert!(view.entry(&incident, 5, None).unwrap().is_none());
+        assert!(view.entry(&incident, 6, None).unwrap().is_some());
+    };
+    check(&store);
+    store.say(set(vec![claim("x", "goes on")])).unwrap();
+    drop(store);
+    check(&open(dir.path()));
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    check(&open(dir.path()));
+}

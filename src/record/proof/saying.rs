@@ -1,0 +1,128 @@
+//! What is said is written whole or not at all, once, and in order.
+
+use record::{
+    claim::Claim,
+    entry::{Author, Draft, Importance, Said},
+    import::random_key,
+    lang::{Lang, Prose},
+    private::AskKey,
+    store::{Conflict, Drafted, Expect, NotSaid, Set, Store},
+};
+
+use super::{at, open, some};
+
+pub fn claim(incident: &str, text: &str) -> Drafted {
+    Drafted::from(Draft {
+        incident: incident.parse().unwrap(),
+        author: Author("a".to_owned()),
+        key: random_key().unwrap(),
+        importance: Importance::Normal,
+        known: None,
+        dossier: false,
+        push: true,
+        said: Said::Claim(Claim { text: Prose::one(Lang::En, text).unwrap(), sources: Vec::new() }),
+    })
+}
+
+pub fn set(said: Vec<Drafted>) -> Set {
+    Set { ask: None, expects: Vec::new(), said, at: at() }
+}
+
+pub fn ask(id: &str) -> Option<AskKey> {
+    Some(AskKey { platform: "telegram".to_owned(), bot: "1".to_owned(), id: id.to_owned() })
+}
+
+pub fn last_of(store: &Store) -> u32 {
+    store.view().incident("x").unwrap().unwrap().last
+}
+
+#[test]
+fn an_ask_that_comes_twice_is_written_once_and_forgotten_after_8_days() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 0);
+    let store = open(dir.path());
+    let said =
+        |at| Set { ask: ask("7"), expects: Vec::new(), said: vec![claim("x", "once"), claim("x", "and again")], at };
+    assert!(!store.say(said(at())).unwrap().repeated);
+    assert!(store.say(said(at())).unwrap().repeated);
+    drop(store);
+    let store = open(dir.path());
+    assert!(store.say(said(at() + chrono::TimeDelta::days(7))).unwrap().repeated);
+    assert_eq!(last_of(&store), 3);
+    assert!(!store.say(said(at() + chrono::TimeDelta::days(9))).unwrap().repeated);
+    assert_eq!(last_of(&store), 5);
+}
+
+#[test]
+fn a_set_that_does_not_fit_changes_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 1);
+    let store = open(dir.path());
+    let head = store.head();
+    let refused = |set: Set| match store.say(set) {
+        Err(NotSaid::Refused(conflict)) => conflict,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(refused(set(vec![claim("x", "good"), claim("nowhere", "bad")])), Conflict::NoIncident(_)));
+    let unresolved = |number| {
+        let Drafted::Entry(mut draft) = claim("x", "t") else { unreachable!() };
+        let why = Prose::one(Lang::En, "why").unwrap();
+        draft.said = Said::Retraction(record::entry::Retraction { subject: record::entry::Ref::Number(number), why });
+        Drafted::Entry(draft)
+    };
+    assert!(matches!(refused(set(vec![unresolved(99)])), Conflict::NoEntry(_)));
+    assert!(matches!(refused(set(vec![unresolved(1)])), Conflict::NoEntry(_)), "an opening is not retracted");
+    assert!(matches!(refused(set(Vec::new())), Conflict::SetSize));
+    let long = "😀".repeat(Prose::MAX_CHARS);
+    let Drafted::Entry(mut draft) = claim("x", "t") else { unreachable!() };
+    let both = Prose::both(long.clone(), long.clone()).unwrap();
+    let figure = record::entry::Figure {
+        label: both.clone(),
+        value: both,
+        as_of: None,
+        said_by: None,
+        sources: Vec::new(),
+        rival: None,
+    };
+    draft.said = Said::Figure(figure);
+    assert!(matches!(refused(set(vec![Drafted::Entry(draft)])), Conflict::TooLong));
+    assert_eq!(store.head(), head);
+    store.say(set(vec![unresolved(2)])).unwrap();
+    let entry = record::entry::EntryName { incident: "x".parse().unwrap(), number: 2 };
+    let mut late = set(vec![claim("x", "late")]);
+    late.expects = vec![Expect::Unrevised { entry, seen: 2 }];
+    assert!(matches!(refused(late), Conflict::Revised(_, _)));
+}
+
+#[test]
+fn a_view_does_not_change_under_its_reader() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 3);
+    let store = open(dir.path());
+    let view = store.view();
+    store.say(set(vec![claim("x", "later")])).unwrap();
+    assert_eq!(view.incident("x").unwrap().unwrap().last, 4);
+    assert_eq!(store.view().incident("x").unwrap().unwrap().last, 5);
+    let incident = view.incident("x").unwrap().unwrap();
+    assert!(view.entry(&incident, 5, None).unwrap().is_none());
+}
+
+#[test]
+fn many_writers_at_once_each_get_their_own_place() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 0);
+    let store = std::sync::Arc::new(open(dir.path()));
+    let threads: Vec<_> = (0..8)
+        .map(|thread| {
+            let store = std::sync::Arc::clone(&store);
+            std::thread::spawn(move || {
+                for number in 0..25 {
+                    store.say(set(vec![claim("x", &format!("{thread} {number}"))])).unwrap();
+                }
+            })
+        })
+        .collect();
+    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    assert_eq!(last_of(&store), 201);
+    assert!(store.verify().unwrap().is_good());
+}
