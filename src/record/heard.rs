@@ -96,7 +96,7 @@ fn hear(typed: &str, now: NaiveDateTime, lang: Lang, lean: Lean) -> Result<When,
     let ears = months_first
         .iter()
         .flat_map(|&month_first| [false, true].map(|dots_are_clocks| Ear { now, lean, month_first, dots_are_clocks }));
-    near(agreed(ears.map(|ear| phrase(&tokens, ear)))?)
+    agreed(ears.map(|ear| phrase(&tokens, ear).and_then(near)))
 }
 
 /// A date in the years 1 to 9999: what is written with other years is a slip, and could not be said back.
