@@ -6,6 +6,7 @@ mod copies;
 mod damage;
 mod faults;
 mod opening;
+mod rows;
 mod saying;
 mod tools;
 

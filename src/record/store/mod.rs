@@ -11,8 +11,6 @@ mod memory;
 mod mend;
 mod people;
 mod recover;
-#[cfg(test)]
-mod rows;
 pub mod state;
 mod verify;
 mod writer;
@@ -123,7 +121,7 @@ impl OpenError {
 
 /// An open store. Dropping it writes what is queued, flushes, and lets the next process in.
 pub struct Store {
-    shared: Arc<Shared>,
+    pub(crate) shared: Arc<Shared>,
     jobs: Option<SyncSender<Job>>,
     writer: Option<JoinHandle<()>>,
     notes: Vec<Note>,

@@ -1,6 +1,5 @@
 //! Which rows come of which lines, word for word: whoever changes that must make the shape a new one
-//! ([`super::fold::SHAPE`]), since the states that are out there have the old rows.
-#![allow(clippy::unwrap_used)]
+//! (`store::fold::SHAPE`), since the states that are out there have the old rows.
 
 use std::{fmt::Write, fs};
 
@@ -16,11 +15,11 @@ use crate::{
     private::{Address, AskKey, Bodies, Draft, Fact},
     rank::Rank,
     statement::Statement,
-    store::{Drafted, Options, Set, Store, fold::SHAPE, keys},
+    store::{Drafted, Options, Set, Store, keys},
     subscription::{Follow, What},
 };
 
-const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/store/rows.txt");
+const GOLDEN: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/proof/rows.txt");
 
 fn at(minute: i64) -> chrono::DateTime<chrono::Utc> {
     let first: chrono::DateTime<chrono::Utc> = "2026-01-02T03:04:05.678Z".parse().unwrap();
@@ -185,7 +184,7 @@ fn rows(store: &Store) -> String {
         let line = Line::read(&bytes).unwrap();
         hashes.push((hex::encode(line.hash.0), line.header.commit));
     }
-    let mut text = format!("shape {SHAPE}\n");
+    let mut text = String::new();
     for row in store.shared.state.prefix(b"") {
         let (key, value) = row.unwrap();
         // Where a key is drawn (those of what an import corrects), it is another every time.
