@@ -73,7 +73,7 @@ pub fn plain(reply: &Reply, lang: Lang) -> Value {
     }
     lines.push(tone_word(reply, lang).to_owned());
     lines.retain(|line| !line.trim().is_empty());
-    let text = cut(&safe(&lines.join("\n")), CONTENT, escaped);
+    let text = cut(safe(&lines.join("\n")).trim(), CONTENT, escaped);
     let mark = reply.mark.as_deref().map(|mark| format!("\n-# {}", safe(mark))).unwrap_or_default();
     json!({
         "content": if text.is_empty() { format!("…{mark}") } else { format!("{text}{mark}") },

@@ -31,8 +31,6 @@ pub const PAGE: usize = 100;
 const SLOW: Duration = Duration::from_secs(5);
 /// The longest pause after a failure.
 const LONGEST: Duration = Duration::from_secs(60);
-/// What we want to hear of; it is remembered by the platform until it is said anew.
-const KINDS: [&str; 5] = ["message", "callback_query", "my_chat_member", "inline_query", "channel_post"];
 
 /// How polling ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -110,7 +108,7 @@ pub async fn poll(worker: Arc<Worker>, desk: Desk, mut stop: watch::Receiver<boo
         let outcome = tokio::select! {
             () = told(&mut stop) => return finish(&worker, taken, handled).await,
             () = told(&mut token_gone) => return Ended::TokenRefused,
-            outcome = worker.updates(taken.ask_from(), hold, &KINDS) => outcome,
+            outcome = worker.updates(taken.ask_from(), hold, hear::KINDS) => outcome,
         };
         match outcome {
             Outcome::Done(Value::Array(updates)) => {
@@ -183,7 +181,7 @@ async fn finish(worker: &Worker, mut taken: Taken, mut handled: mpsc::UnboundedR
         taken.handled(id);
     }
     if let Some(offset) = taken.ask_from() {
-        let confirm = json!({ "offset": offset, "limit": 1, "timeout": 0, "allowed_updates": KINDS });
+        let confirm = json!({ "offset": offset, "limit": 1, "timeout": 0, "allowed_updates": hear::KINDS });
         // If it does not arrive, some answers come twice: better than not at all.
         let _ =
             tokio::time::timeout(Duration::from_secs(2), worker.api.call("getUpdates", &confirm, Duration::ZERO)).await;
