@@ -22,7 +22,7 @@ use record::{
     lang::{Lang, Prose},
     outbox::{Ms, Outcome},
     pages::{self, Reader, TimelineAsk},
-    private::{Address, Fact},
+    private::{Address, AskKey, Fact},
     store::{Drafted, Options, Set, Store},
     subscription::{Follow, What},
 };
@@ -90,14 +90,14 @@ impl Courier for Strict {
 
 struct World {
     store: Arc<Store>,
-    _dir: tempfile::TempDir,
+    dir: tempfile::TempDir,
 }
 
 impl World {
     fn new(subscriptions: usize) -> World {
         let dir = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(Options::new(dir.path()), &mut |_, _| {}).unwrap());
-        let world = World { store, _dir: dir };
+        let world = World { store, dir };
         world.record(Said::Opening(Opening { title: prose("X"), summary: None, zone: chrono_tz::Tz::UTC }), false);
         for events in 0..40 {
             world.event(&format!("earlier {events}"), false);
@@ -202,6 +202,36 @@ fn main() {
     ceiling(&runtime);
     recording(many);
     broadcast(&runtime);
+    year(&runtime);
+}
+
+/// A simulated year: every day ten entries, each sent to 20 chats, and 50 people who look at what is new.
+fn year(runtime: &tokio::runtime::Runtime) {
+    let world = World::new(20);
+    let courier = Strict::new(usize::MAX, Duration::ZERO);
+    let (dispatch, office) = world.dispatch(runtime, unlimited(), 64);
+    let begun: Arc<dyn Courier> = courier.clone();
+    dispatch.open(Network::Telegram, begun);
+    let size = |name: &str| record::store::size(&world.dir.path().join(name)) as f64 / 1e6;
+    let mut told = Vec::new();
+    for day in 0_u64..365 {
+        let at = chrono::Utc::now() + chrono::TimeDelta::days(day.cast_signed());
+        for number in 0..10 {
+            world.event(&format!("news {number} of day {day}: {}", "something happened. ".repeat(10)), true);
+        }
+        for person in 0..50 {
+            let looked = Fact::Looked { address: Address(format!("telegram:9{person}")), commit: day };
+            let ask = AskKey { platform: "telegram".to_owned(), bot: "1".to_owned(), id: format!("{day}-{person}") };
+            world.store.say(Set { ask: Some(ask), at, ..set(vec![Drafted::Fact(looked)]) }).unwrap();
+        }
+        wait_for(&courier, (day + 1) * 200);
+        if [29, 90, 181, 364].contains(&day) {
+            world.store.sync().unwrap();
+            told.push(format!("{:.0} + {:.0}", size("journal"), size("sled")));
+        }
+    }
+    println!("| journal and state after 1, 3, 6 and 12 months of a simulated year, MB | {} |", told.join("; "));
+    office.stop();
 }
 
 /// With the real limits of Telegram, against a platform that refuses the 31st message of any second.

@@ -393,9 +393,12 @@ impl<'a> View<'a> {
     /// All entries of a kind, oldest first, that were public by then.
     pub fn of_kind(&self, incident: &Incident, kind: Kind, as_of: AsOf) -> Read_<Vec<Entry>> {
         let mut entries = Vec::new();
-        for row in self.state.prefix(&keys::Key::of(b'k').n32(incident.id).byte(kind.byte()).end()) {
-            let (key, _) = row?;
+        let listed = keys::is_listed_by_kind(kind);
+        let prefix = if listed { keys::all_of_kind(incident.id, kind) } else { keys::entries(incident.id) };
+        for row in self.state.prefix(&prefix.end()) {
+            let (key, value) = row?;
             if let Some(number) = keys::last_number(&key)
+                && (listed || EntryRow::parse(&value)?.kind == kind)
                 && let Some(entry) = self.entry(incident, number, as_of)?
                 && self.public_by(incident, &entry, as_of)?
             {
@@ -478,7 +481,7 @@ impl<'a> View<'a> {
     /// Other entries that say the same thing otherwise, each once.
     pub fn rivals(&self, incident: &Incident, entry: &Entry, as_of: AsOf) -> Read_<Vec<Entry>> {
         let mut numbers = BTreeSet::new();
-        for row in self.state.prefix(&keys::Key::of(b'v').n32(incident.id).n32(entry.name.number).end()) {
+        for row in self.state.prefix(&keys::rivals(incident.id).n32(entry.name.number).end()) {
             numbers.extend(keys::last_number(&row?.0));
         }
         numbers.extend(rival_of(&entry.said));
@@ -493,6 +496,30 @@ impl<'a> View<'a> {
             }
         }
         Ok(rivals)
+    }
+
+    /// The entries of which others say the same thing otherwise: events first, each kind in the order in which the first
+    /// other one was recorded.
+    pub fn rivalled(&self, incident: &Incident, as_of: AsOf) -> Read_<Vec<u32>> {
+        let mut found = Vec::new();
+        for row in self.state.prefix(&keys::rivals(incident.id).end()) {
+            if let Some((subject, number)) = keys::read_rival(&row?.0)
+                && let Some(rival) = self.entry(incident, number, as_of)?
+                && rival.retracted.is_none()
+                && rival_of(&rival.said) == Some(subject)
+                && self.public_by(incident, &rival, as_of)?
+            {
+                found.push((rival.said.kind().byte(), number, subject));
+            }
+        }
+        found.sort_unstable();
+        let mut subjects = Vec::new();
+        for (_, _, subject) in found {
+            if !subjects.contains(&subject) {
+                subjects.push(subject);
+            }
+        }
+        Ok(subjects)
     }
 
     /// Who spoke for and against a claim, oldest first, and the standing that follows.

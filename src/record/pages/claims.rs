@@ -98,28 +98,8 @@ impl Show<'_, '_> {
     /// Rival figures and times, side by side.
     pub fn rivals(&mut self) -> Page<Vec<Block>> {
         let mut blocks = Vec::new();
-        for kind in [Kind::Event, Kind::Figure] {
-            let entries = self.view.of_kind(self.incident, kind, self.as_of)?;
-            let rivalling = |entry: &&Entry| match &entry.said {
-                Said::Event(event) => event.rival.is_some(),
-                Said::Figure(figure) => figure.rival.is_some(),
-                _ => false,
-            };
-            let mut subjects: Vec<u32> = Vec::new();
-            for entry in entries.iter().filter(rivalling) {
-                let rival = match &entry.said {
-                    Said::Event(event) => event.rival,
-                    Said::Figure(figure) => figure.rival,
-                    _ => None,
-                };
-                let subject = rival.and_then(|rival| rival.number()).unwrap_or_default();
-                if entry.retracted.is_none() && !subjects.contains(&subject) {
-                    subjects.push(subject);
-                }
-            }
-            for subject in subjects {
-                blocks.extend(self.rivals_of(subject)?);
-            }
+        for subject in self.view.rivalled(self.incident, self.as_of)? {
+            blocks.extend(self.rivals_of(subject)?);
         }
         if !blocks.is_empty() {
             blocks.insert(0, Block::Heading(RIVALS.get(self.reader.lang).into()));

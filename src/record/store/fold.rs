@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Which shape the rows have: another shape is folded again.
-pub const SHAPE: u32 = 4;
+pub const SHAPE: u32 = 5;
 
 /// The newest line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,7 +135,10 @@ pub struct EntryRow {
 
 impl EntryRow {
     pub(crate) fn read(from: &dyn Read, id: IncidentId, number: u32) -> Result<Option<EntryRow>, StateError> {
-        let Some(row) = from.get(&keys::entry(id, number))? else { return Ok(None) };
+        from.get(&keys::entry(id, number))?.map(|row| EntryRow::parse(&row)).transpose()
+    }
+
+    pub(crate) fn parse(row: &[u8]) -> Result<EntryRow, StateError> {
         let read = || {
             let (commit, rest) = row.split_first_chunk::<8>()?;
             let (kind, rest) = rest.split_first()?;
@@ -147,7 +150,7 @@ impl EntryRow {
                 sources: u32::from_be_bytes(sources.try_into().ok()?),
             })
         };
-        read().map(Some).ok_or_else(|| damaged("an entry's row"))
+        read().ok_or_else(|| damaged("an entry's row"))
     }
 
     fn write(&self) -> Vec<u8> {
@@ -189,7 +192,9 @@ pub(super) fn incident_id(from: &dyn Read, handle: &str) -> Result<Option<(Incid
 /// Adds the rows of one line to a layer that holds all lines before it.
 pub(super) fn fold(layer: &mut Layer<'_>, line: &Line) -> Result<(), StateError> {
     let header = &line.header;
-    layer.put(keys::SHAPE.to_vec(), SHAPE.to_string());
+    if header.commit == 1 {
+        layer.put(keys::SHAPE.to_vec(), SHAPE.to_string());
+    }
     layer.put(keys::HEAD.to_vec(), Head { commit: header.commit, hash: line.hash }.write());
     layer.put(keys::line(header.commit), line.bytes.as_slice());
     if let Some(place) = &header.entry {
@@ -571,7 +576,9 @@ fn fold_entry(layer: &mut Layer<'_>, line: &Line, place: &Place) -> Result<(), S
     layer.put(keys::incident(head.id), head.write());
     let row = EntryRow { commit, kind, timeline: head.timeline, sources: head.sources };
     layer.put(keys::entry(head.id, place.number), row.write());
-    layer.put(keys::of_kind(head.id, kind, place.number), commit.to_be_bytes());
+    if keys::is_listed_by_kind(kind) {
+        layer.put(keys::of_kind(head.id, kind, place.number), commit.to_be_bytes());
+    }
     match &line.public {
         Some(public) => fold_public(layer, head.id, place.number, commit, public),
         None => Ok(()),

@@ -89,7 +89,7 @@ pub fn incident(id: IncidentId) -> Vec<u8> {
 
 /// `incident, number → commit, kind, counters up to here`
 pub fn entry(id: IncidentId, number: u32) -> Vec<u8> {
-    Key::of(b'e').n32(id).n32(number).end()
+    entries(id).n32(number).end()
 }
 
 /// `incident, list, order, number → commit that put it there`
@@ -114,9 +114,25 @@ pub fn read_listed(key: &[u8]) -> Option<(Order, u32)> {
     Some((Order(unsortable(number(6)?), unsortable(number(14)?)), entry))
 }
 
-/// `incident, kind, number → commit`
+/// Whether entries of a kind have rows of their own by which they are listed. There are many events and statements: they
+/// are in the timeline, and where all of them are wanted, every entry is looked at.
+pub fn is_listed_by_kind(kind: Kind) -> bool {
+    !matches!(kind, Kind::Event | Kind::Statement)
+}
+
+/// The beginning of the keys of an incident's entries, by number.
+pub fn entries(id: IncidentId) -> Key {
+    Key::of(b'e').n32(id)
+}
+
+/// The beginning of the keys of an incident's entries of a kind that is listed.
+pub fn all_of_kind(id: IncidentId, kind: Kind) -> Key {
+    Key::of(b'k').n32(id).byte(kind.byte())
+}
+
+/// `incident, kind, number → commit`, for kinds that are listed
 pub fn of_kind(id: IncidentId, kind: Kind, number: u32) -> Vec<u8> {
-    Key::of(b'k').n32(id).byte(kind.byte()).n32(number).end()
+    all_of_kind(id, kind).n32(number).end()
 }
 
 /// `incident, subject, number of the correction or retraction → commit`
@@ -157,9 +173,20 @@ pub fn lapsed(id: IncidentId, number: u32) -> Vec<u8> {
     Key::of(b'J').n32(id).n32(number).end()
 }
 
+/// The beginning of the keys of an incident's rivals.
+pub fn rivals(id: IncidentId) -> Key {
+    Key::of(b'v').n32(id)
+}
+
 /// `incident, entry, number of its rival → commit`
 pub fn rival(id: IncidentId, entry: u32, number: u32) -> Vec<u8> {
-    Key::of(b'v').n32(id).n32(entry).n32(number).end()
+    rivals(id).n32(entry).n32(number).end()
+}
+
+/// The entry and its rival in a key of rivals.
+pub fn read_rival(key: &[u8]) -> Option<(u32, u32)> {
+    let number = |at: usize| Some(u32::from_be_bytes(key.get(at..at + 4)?.try_into().ok()?));
+    number(5).zip(number(9))
 }
 
 /// `incident, dossier key → number`
