@@ -101,8 +101,7 @@ fn hear(typed: &str, now: NaiveDateTime, lang: Lang, lean: Lean) -> Result<When,
 
 /// A date in the years 1 to 9999: what is written with other years is a slip, and could not be said back.
 fn near(when: When) -> Result<When, NotHeard> {
-    let years = [when.earliest(), when.latest()].into_iter().flatten().map(|at| at.year());
-    if years.clone().all(|year| (1..=9999).contains(&year)) { Ok(when) } else { Err(NotHeard::TooFar) }
+    if when.to_string().parse() == Ok(when) { Ok(when) } else { Err(NotHeard::TooFar) }
 }
 
 /// The one reading there is. Two are a question to whoever typed it; without any, the first good reason.

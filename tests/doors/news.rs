@@ -235,7 +235,12 @@ pub fn on_discord(channel: Id) -> (String, PlaceKind, Follow) {
 
 /// The messages of a chat that name an entry as theirs.
 pub fn copies<'a>(messages: &'a [Message], entry: &str) -> Vec<&'a Message> {
-    messages.iter().filter(|it| it.text.contains(&format!("{entry} r"))).collect()
+    messages.iter().filter(|it| names(&it.text, entry)).collect()
+}
+
+/// Whether a message is an entry's post, or a card that names it among others.
+pub fn names(text: &str, entry: &str) -> bool {
+    [" r", " · ", "** · "].iter().any(|end| text.contains(&format!("{entry}{end}")))
 }
 
 pub fn fast() -> [(&'static str, &'static str); 3] {

@@ -18,7 +18,7 @@ use super::{Dice, long, seed};
 use crate::{
     doors::{
         discord::Id,
-        news::{Press, copies, fast, on_discord, on_telegram, shown},
+        news::{Press, copies, fast, names, on_discord, on_telegram, shown},
         telegram::Chat,
     },
     town::open,
@@ -66,7 +66,7 @@ impl Recorder {
             }
             let (line, text) = match corrects {
                 Some(entry) => {
-                    let text = format!("Text {number} in its place.");
+                    let text = format!("Text {number} instead.");
                     (format!("/correct x#{entry} | {text} | it was wrong"), text)
                 }
                 None => {
@@ -211,11 +211,8 @@ async fn served(
             press
                 .discord
                 .until(patience(), &what, |it| {
-                    let copies: Vec<_> = it
-                        .messages(*channel)
-                        .into_iter()
-                        .filter(|it| shown(it).contains(&format!("{name} r")))
-                        .collect();
+                    let copies: Vec<_> =
+                        it.messages(*channel).into_iter().filter(|it| names(&shown(it), &name)).collect();
                     assert!(copies.len() <= 1, "{name} twice in {channel}: {copies:#?}");
                     copies.iter().any(|it| shown(it).contains(text.as_str())).then_some(())
                 })
