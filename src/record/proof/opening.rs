@@ -202,3 +202,129 @@ fn an_erased_body_is_gone_from_journal_and_state_and_both_chains_hold() {
     fs::remove_dir_all(dir.path().join("sled")).unwrap();
     check(&open(dir.path()));
 }
+
+#[test]
+fn a_header_that_still_reads_as_one_is_mended_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 10);
+    let whole = fs::read_to_string(&journal).unwrap();
+    let lines = whole.lines().count();
+    for at in [0, 5, lines - 2, lines - 1] {
+        let line = whole.lines().nth(at).unwrap();
+        let other = line.replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
+        assert_ne!(line, other);
+        fs::write(&journal, whole.replace(line, &other)).unwrap();
+        let store = open(dir.path());
+        assert!(store.read_only().is_none() && !store.notes().is_empty(), "{:?}", store.notes());
+        assert_eq!(last_of(&store), 11);
+        assert!(store.verify().unwrap().is_good(), "line {at}");
+        drop(store);
+        assert_eq!(fs::read_to_string(&journal).unwrap(), whole, "line {at}");
+    }
+}
+
+#[test]
+fn a_large_file_is_not_read_at_a_start_and_its_damage_is_found_by_the_comparison() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 2);
+    let store = open(dir.path());
+    let long = "x".repeat(5_000);
+    while fs::metadata(&journal).unwrap().len() <= 9 << 20 {
+        store.say(set((0..60).map(|_| claim("x", &long)).collect())).unwrap();
+    }
+    let last = last_of(&store);
+    drop(store);
+    let mut bytes = fs::read(&journal).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    fs::write(&journal, &bytes).unwrap();
+    let store = open(dir.path());
+    assert!(store.notes().is_empty() && store.read_only().is_none(), "{:?}", store.notes());
+    assert_eq!(last_of(&store), last);
+    assert!(!store.verify().unwrap().is_good(), "one flipped bit is found");
+    assert!(!store.mend().unwrap().is_empty());
+    assert!(store.verify().unwrap().is_good());
+    store.say(set(vec![claim("x", "goes on")])).unwrap();
+    drop(store);
+    // Its end is read: what the state lacks is folded, what is torn is cut.
+    let mut torn = fs::read(&journal).unwrap();
+    torn.extend_from_slice(b"{\"header\":");
+    fs::write(&journal, torn).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Cut { .. }]), "{:?}", store.notes());
+    assert_eq!(last_of(&store), last + 1);
+}
+
+#[test]
+fn files_that_are_gone_are_written_anew_from_the_state_line_by_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = || Options { rotate_at: 3_000, ..Options::new(dir.path()) };
+    let store = Store::open(options(), &mut |_, _| {}).unwrap();
+    super::opened(&store);
+    for number in 0..30 {
+        store.say(set(vec![claim("x", &format!("claim {number}"))])).unwrap();
+    }
+    drop(store);
+    let files = record::journal::files(&dir.path().join("journal")).unwrap();
+    assert!(files.len() > 4);
+    let gone = &files[files.len() - 2];
+    let lines = files[files.len() - 1].first - gone.first;
+    fs::remove_file(&gone.path).unwrap();
+    let store = Store::open(options(), &mut |_, _| {}).unwrap();
+    // A start reads no older file: the comparison finds that one is missing, and it is written anew.
+    let mended = match store.notes() {
+        [Note::Restored { lines: restored, .. }] => *restored == lines,
+        _ => !store.verify().unwrap().is_good() && !store.mend().unwrap().is_empty(),
+    };
+    assert!(mended, "{:?}", store.notes());
+    assert!(store.verify().unwrap().is_good());
+    assert_eq!(last_of(&store), 31);
+}
+
+#[test]
+fn a_copy_that_the_state_lost_or_changed_is_found_and_put_right() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 6);
+    let store = open(dir.path());
+    let key = record::store::keys::line(4);
+    let copy = store.shared.state.prefix(&key).next().unwrap().unwrap().1.to_vec();
+    store.shared.state.remove(&key).unwrap();
+    let report = store.verify().unwrap();
+    assert!(!report.is_good());
+    store.mend().unwrap();
+    assert!(store.verify().unwrap().is_good());
+    assert_eq!(*store.shared.state.prefix(&key).next().unwrap().unwrap().1, *copy);
+    let other = store.shared.state.prefix(&record::store::keys::line(5)).next().unwrap().unwrap().1.to_vec();
+    store.shared.state.apply(std::collections::BTreeMap::from([(key.clone(), Some(other))])).unwrap();
+    assert!(!store.verify().unwrap().is_good());
+    store.mend().unwrap();
+    assert!(store.verify().unwrap().is_good());
+}
+
+#[test]
+fn a_store_that_nobody_has_open_is_verified_without_a_change() {
+    let (dir, scratch) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let at_rest = |scratch: &str, dir: &std::path::Path, into: &tempfile::TempDir| {
+        record::store::verify_at_rest(&Options::new(dir), &into.path().join(scratch)).unwrap()
+    };
+    assert!(at_rest("a", dir.path(), &scratch).is_none(), "there is nothing");
+    let journal = some(dir.path(), 3);
+    let report = at_rest("b", dir.path(), &scratch).unwrap();
+    assert!(report.is_good(), "{report:?}");
+    assert_eq!((report.entries, report.behind), (4, 0));
+    let whole = fs::read(&journal).unwrap();
+    let mut bytes = whole.clone();
+    let last = bytes.len() - 40;
+    bytes[last] ^= 1;
+    fs::write(&journal, &bytes).unwrap();
+    assert!(!at_rest("c", dir.path(), &scratch).unwrap().is_good());
+    assert_eq!(fs::read(&journal).unwrap(), bytes, "nothing is changed");
+    fs::write(&journal, &whole).unwrap();
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    let report = at_rest("d", dir.path(), &scratch).unwrap();
+    assert!(report.is_good() && report.entries == 4, "a journal alone: {report:?}");
+    fs::remove_file(&journal).unwrap();
+    some(dir.path(), 0);
+    fs::remove_file(&journal).unwrap();
+    assert!(!at_rest("e", dir.path(), &scratch).unwrap().is_good(), "a state without its journal");
+}

@@ -173,6 +173,10 @@ fn everything(store: &Store) -> (u64, u64) {
         let (command, given, without) = (None, Default::default(), None);
         say(fact(Fact::Asking { address, command, given, without, over: true }));
     }
+    // What was muted of another incident stays so when one is followed again.
+    say(fact(Fact::Mute { address: who("discord:8"), incident: "other".parse().unwrap(), off: false, until: None }));
+    say(fact(Fact::Mute { address: who("discord:8"), incident: "flood".parse().unwrap(), off: false, until: None }));
+    say(fact(follows(&who("discord:8"), incident())));
     (promise, forgotten)
 }
 

@@ -90,8 +90,14 @@ fn a_set_that_does_not_fit_changes_nothing() {
     store.say(set(vec![unresolved(2)])).unwrap();
     let entry = record::entry::EntryName { incident: "x".parse().unwrap(), number: 2 };
     let mut late = set(vec![claim("x", "late")]);
-    late.expects = vec![Expect::Unrevised { entry, seen: 2 }];
+    late.expects = vec![Expect::Unrevised { entry: entry.clone(), seen: 2 }];
     assert!(matches!(refused(late), Conflict::Revised(_, _)));
+    let mut seen = set(vec![claim("x", "in time")]);
+    seen.expects = vec![Expect::Unrevised { entry, seen: 3 }];
+    store.say(seen).unwrap();
+    let many = |count: usize| set((0..count).map(|_| claim("x", "one of many")).collect());
+    assert!(matches!(refused(many(65)), Conflict::SetSize));
+    assert_eq!(store.say(many(64)).unwrap().entries.len(), 64);
 }
 
 #[test]

@@ -363,11 +363,24 @@ impl<'a> Pass<'a> {
     fn follow(&self, found: &Found) -> Result<Line, BadLine> {
         let line = Line::read(&found.bytes)?;
         let continues = line.header.commit == self.at + 1 && self.hash.is_none_or(|hash| hash == line.header.previous);
-        match (found.ended, continues) {
+        match (found.ended, continues && !self.is_damaged_head(&line)) {
             (true, true) => Ok(line),
             (false, _) => Err(BadLine::Torn),
             (true, false) => Err(BadLine::Chain),
         }
+    }
+
+    /// Whether the line is the state's newest one with a header that was changed: no line after it tells, but the state's
+    /// copy of it and the hash that the state keeps for itself agree, and its bodies are the same. A line of another history
+    /// has other bodies.
+    fn is_damaged_head(&self, line: &Line) -> bool {
+        line.header.commit == self.head.commit
+            && line.hash != self.head.hash
+            && self.copy(self.head.commit).ok().flatten().is_some_and(|copy| {
+                let same = |of: fn(&Line) -> (Hash, Option<Hash>, Option<Hash>)| of(&copy) == of(line);
+                copy.hash == self.head.hash
+                    && same(|line| (line.header.previous, line.header.public, line.header.private))
+            })
     }
 
     fn good(&mut self, offset: u64, line: Line) -> Result<(), Stop> {

@@ -504,6 +504,7 @@ impl Composer<'_> {
         })?;
         fold::fold(layer, &line).map_err(broke)?;
         self.head = Head { commit: line.header.commit, hash: line.hash };
+        self.last = self.bytes.len() as u64;
         self.bytes.extend_from_slice(&line.bytes);
         self.bytes.push(b'\n');
         Ok(())
