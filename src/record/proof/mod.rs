@@ -8,6 +8,7 @@ mod faults;
 mod opening;
 mod rows;
 mod saying;
+mod small;
 mod tools;
 
 use std::path::{Path, PathBuf};

@@ -265,10 +265,10 @@ impl Writer {
                     reason,
                     "the journal could not be written: nothing more is recorded until the next start"
                 );
+                self.shared.read_only(&reason);
                 for (answer, _) in answers {
                     let _ = answer.send(Err(NotSaid::Broke(reason.clone())));
                 }
-                self.shared.read_only(&reason);
                 self.broken = Some(reason);
             }
         }
