@@ -39,7 +39,8 @@ pub enum Brought {
     Shut,
 }
 
-/// What people on a network have to be told at a moment: each errand with the letters that are left of it.
+/// What people on a network have to be told at a moment: each errand with the letters that are left of it. One whose letters
+/// cannot be worked out stays owed, and keeps no other waiting.
 pub fn due(desk: &Desk, network: Network, at: DateTime<Utc>) -> Result<Vec<(Errand, Vec<Letter>)>, Undone> {
     let store = desk.store();
     let head = store.head().commit;
@@ -49,7 +50,13 @@ pub fn due(desk: &Desk, network: Network, at: DateTime<Utc>) -> Result<Vec<(Erra
         let written = store.view().told_at(errand.of).map_err(undone)?;
         let letters = match written {
             Some(written) if at - written <= KEEP => {
-                letters::letters(store, &desk.house(), (errand.of, network), at).map_err(Undone)?
+                match letters::letters(store, &desk.house(), (errand.of, network), at) {
+                    Ok(letters) => letters,
+                    Err(why) => {
+                        tracing::error!(why, commit = errand.of, "what is to be told of a line cannot be worked out");
+                        continue;
+                    }
+                }
             }
             _ => Vec::new(),
         };
