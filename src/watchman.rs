@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use chrono::Utc;
+use chrono::{DateTime, Utc};
 use record::store::{Comparison, Store};
 use tokio::sync::watch;
 
@@ -37,7 +37,7 @@ pub async fn watch(desk: Desk, mut stop: watch::Receiver<bool>) {
             () = tokio::time::sleep(EVERY) => {}
         }
         match tokio::task::spawn_blocking(move || {
-            round.look();
+            round.look(Instant::now(), Utc::now());
             round
         })
         .await
@@ -69,15 +69,15 @@ impl Round {
         Round { desk, told: Once::default(), comparison: None, rested: None, unreached: [None; 2], delivered: None }
     }
 
-    /// One look at everything.
-    pub fn look(&mut self) {
+    /// One look at everything, at a moment: how much time went by is told by `now`, what is told of it bears `at`.
+    pub fn look(&mut self, now: Instant, at: DateTime<Utc>) {
         self.store();
-        self.platforms();
-        if self.delivered.is_none_or(|last| last.elapsed() >= DELIVERIES) {
-            self.delivered = Some(Instant::now());
-            self.deliveries();
+        self.platforms(now);
+        if self.delivered.is_none_or(|last| now.duration_since(last) >= DELIVERIES) {
+            self.delivered = Some(now);
+            self.deliveries(at);
         }
-        self.compare();
+        self.compare(now, at);
     }
 
     fn tell(&mut self, what: &str, about: Option<Platform>, words: Option<Words>) {
@@ -110,11 +110,11 @@ impl Round {
         self.tell("clock", None, clock);
     }
 
-    fn platforms(&mut self) {
+    fn platforms(&mut self, now: Instant) {
         for (at, platform) in PLATFORMS.into_iter().enumerate() {
             let away = self.desk.signs().get(platform) == Sign::Unreachable;
-            self.unreached[at] = if away { self.unreached[at].or_else(|| Some(Instant::now())) } else { None };
-            let long = self.unreached[at].is_some_and(|since| since.elapsed() >= UNREACHED);
+            self.unreached[at] = if away { self.unreached[at].or(Some(now)) } else { None };
+            let long = self.unreached[at].is_some_and(|since| now.duration_since(since) >= UNREACHED);
             let name = platform.name();
             let words = long.then(|| Words {
                 en: format!(
@@ -128,8 +128,8 @@ impl Round {
         }
     }
 
-    fn deliveries(&mut self) {
-        let waits = match dispatch::metrics::oldest(self.desk.store(), Utc::now().timestamp_millis()) {
+    fn deliveries(&mut self, at: DateTime<Utc>) {
+        let waits = match dispatch::metrics::oldest(self.desk.store(), at.timestamp_millis()) {
             Ok(waits) => waits,
             Err(error) => return tracing::error!(%error, "deliveries could not be looked at"),
         };
@@ -144,26 +144,26 @@ impl Round {
     }
 
     /// Compares some lines more; what is damaged is mended where a good copy is left.
-    fn compare(&mut self) {
-        if self.rested.is_some_and(|since| since.elapsed() < REST) {
+    fn compare(&mut self, now: Instant, at: DateTime<Utc>) {
+        if self.rested.is_some_and(|since| now.duration_since(since) < REST) {
             return;
         }
         let store = self.desk.store().clone();
-        match self.compare_some(&store) {
+        match self.compare_some(&store, at) {
             Ok(false) => {}
             Ok(true) => {
                 self.comparison = None;
-                self.rested = Some(Instant::now());
+                self.rested = Some(now);
             }
             Err(why) => {
                 tracing::error!(why, "everything could not be compared; it is tried again in a day");
                 self.comparison = None;
-                self.rested = Some(Instant::now());
+                self.rested = Some(now);
             }
         }
     }
 
-    fn compare_some(&mut self, store: &Store) -> Result<bool, String> {
+    fn compare_some(&mut self, store: &Store, at: DateTime<Utc>) -> Result<bool, String> {
         let mut comparison = match self.comparison.take() {
             Some(comparison) => comparison,
             None => store.compare().map_err(|error| error.to_string())?,
@@ -172,7 +172,7 @@ impl Round {
         if comparison.report().is_good() {
             if over {
                 tracing::debug!(lines = comparison.report().lines, "everything was compared, and nothing found");
-                self.desk.vitals().compared(Utc::now(), None);
+                self.desk.vitals().compared(at, None);
             }
             self.comparison = Some(comparison);
             return Ok(over);
@@ -184,7 +184,7 @@ impl Round {
         }
         let told = mended.join("; ");
         tracing::error!(told, "something was damaged on the disk");
-        self.desk.vitals().compared(Utc::now(), Some(told.clone()));
+        self.desk.vitals().compared(at, Some(told.clone()));
         self.desk.signs().alert(Alert::to_owners(None, Words {
             en: format!("Something was damaged on my disk, and I have looked after it: {told}. Please have the disk checked."),
             it: format!("Sul mio disco qualcosa era danneggiato e ho provveduto: {told}. Fate controllare il disco."),

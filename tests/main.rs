@@ -17,4 +17,5 @@ mod render;
 mod stories;
 mod survival;
 mod town;
+mod watching;
 mod world;
