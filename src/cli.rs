@@ -104,7 +104,7 @@ pub enum Command {
         #[arg(value_name = "BACKUP")]
         backup: PathBuf,
     },
-    /// Write the state anew, so that it takes no more room than it needs
+    /// Write the state anew, without the old pages of what was changed or erased
     ///
     /// The bot must not be running. No old page is left of what was erased.
     Compact,

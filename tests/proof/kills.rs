@@ -142,17 +142,22 @@ async fn whenever_it_is_killed_nothing_acknowledged_is_lost_and_everybody_is_ser
     let mut early = 0;
     for _ in 0..cycles {
         left.store(EACH, Ordering::SeqCst);
-        press.begin();
-        // A third of them in the opening, or in the recovery from the kill before.
+        // A third of them in the opening, or in the recovery from the kill before; the others while it serves, and pushes.
         let soon = dice.below(3) == 0;
         early += usize::from(soon);
-        let wait = if soon { dice.below(120) } else { 150 + dice.below(900) };
+        match soon {
+            true => press.begin(),
+            false => press.start().await,
+        }
+        let wait = if soon { dice.below(120) } else { dice.below(900) };
         tokio::time::sleep(Duration::from_millis(wait as u64)).await;
         press.kill();
     }
     left.store(0, Ordering::SeqCst);
     over.store(true, Ordering::SeqCst);
     recording.join().unwrap();
+    let meanwhile: usize = chats.iter().map(|chat| press.telegram.messages(*chat).len()).sum();
+    assert!(meanwhile > cycles / 4, "it pushed while it was killed: {meanwhile} messages");
     press.start().await;
     let texts = served(&press, &chats, &channels, &acknowledged).await;
     press.kill();
@@ -172,8 +177,8 @@ async fn whenever_it_is_killed_nothing_acknowledged_is_lost_and_everybody_is_ser
     let report = store.verify().unwrap();
     assert!(report.is_good(), "{report:?}");
     println!(
-        "kills: {cycles} ({early} while starting), {} entries and {} corrections acknowledged, {} on record, {twice} \
-         repeats on Telegram, all marked; everybody has everything",
+        "kills: {cycles} ({early} while starting), {} entries and {} corrections acknowledged, {} on record, {meanwhile} \
+         messages sent between the kills, {twice} repeats on Telegram, all marked; everybody has everything",
         known.entries.len(),
         known.corrections,
         texts.len()

@@ -1,5 +1,5 @@
-//! Writing the state anew, row by row, so that it takes no more room than its rows do, and no old page is left of what
-//! was erased.
+//! Writing the state anew, row by row, so that no old page is left of what was changed or erased. That makes a state smaller
+//! that was changed much; one that was only added to may grow, since sled leaves its segments half full.
 
 use std::{fs, path::Path};
 
