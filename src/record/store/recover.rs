@@ -377,9 +377,9 @@ impl<'a> Pass<'a> {
         line.header.commit == self.head.commit
             && line.hash != self.head.hash
             && self.copy(self.head.commit).ok().flatten().is_some_and(|copy| {
-                let same = |of: fn(&Line) -> (Hash, Option<Hash>, Option<Hash>)| of(&copy) == of(line);
-                copy.hash == self.head.hash
-                    && same(|line| (line.header.previous, line.header.public, line.header.private))
+                let (own, other) = (&copy.header, &line.header);
+                let same_bodies = own.public == other.public && own.private == other.private;
+                copy.hash == self.head.hash && own.previous == other.previous && same_bodies
             })
     }
 
