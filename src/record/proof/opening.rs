@@ -127,6 +127,35 @@ fn a_state_of_another_history_is_put_aside() {
 }
 
 #[test]
+fn a_state_of_an_older_version_mends_the_journal_before_it_is_put_aside() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let journal = some(dir.path(), 8);
+    some(other.path(), 8);
+    let older = |store: &Store| {
+        let shape = (record::store::keys::SHAPE.to_vec(), Some(b"1".to_vec()));
+        store.shared.state.apply(std::collections::BTreeMap::from([shape])).unwrap();
+    };
+    older(&open(dir.path()));
+    older(&open(other.path()));
+    let whole = fs::read(&journal).unwrap();
+    let mut bytes = whole.clone();
+    bytes[whole.len() / 2] ^= 1;
+    fs::write(&journal, &bytes).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Refolded { .. }, ..]), "{:?}", store.notes());
+    assert_eq!((last_of(&store), store.read_only()), (9, None));
+    assert!(store.verify().unwrap().is_good());
+    older(&store);
+    drop(store);
+    assert_eq!(fs::read(&journal).unwrap(), whole);
+    // One that tells of another history mends nothing.
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    fs::rename(other.path().join("sled"), dir.path().join("sled")).unwrap();
+    assert_eq!(last_of(&open(dir.path())), 9);
+    assert_eq!(fs::read(&journal).unwrap(), whole);
+}
+
+#[test]
 fn a_file_under_a_wrong_name_or_missing_is_put_right() {
     let dir = tempfile::tempdir().unwrap();
     let journal = some(dir.path(), 6);

@@ -206,6 +206,21 @@ fn close_files(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
+/// What an older version's state is still good for before it is put aside: its copies of lines are what they always were, so
+/// what is damaged in the journal is mended from them. Only if the journal has its newest line: it might tell of another
+/// history.
+fn mended_from(state: &State, options: &Options, journal: &Path, head: Head) -> Option<String> {
+    let files = journal::files(journal).ok()?;
+    let file = files.iter().rfind(|file| file.first <= head.commit)?;
+    let mut lines = Lines::open(&file.path).ok()?.map_while(Result::ok);
+    lines.find(|found| Line::read(&found.bytes).is_ok_and(|line| line.hash == head.hash))?;
+    match mend::mend(state, &options.dir, &*options.disk, head) {
+        Ok(told) if told.is_empty() => None,
+        Ok(told) => Some(told.join("; ")),
+        Err(error) => Some(format!("its copies could not be used to mend the journal: {error}")),
+    }
+}
+
 /// One pass over the end of the journal.
 struct Pass<'a> {
     state: &'a State,
@@ -241,7 +256,10 @@ impl<'a> Pass<'a> {
                     "{}: the state has shape {shape}, newer than this program's {SHAPE}: update Strillone",
                     options.sled_dir().display()
                 ))),
-                None => Stop::State("the state was written by another version".to_owned()),
+                None => Stop::State(format!(
+                    "the state was written by another version{}",
+                    mended_from(state, options, dir, head).map(|told| format!("; {told}")).unwrap_or_default()
+                )),
             });
         }
         Ok(Pass {
