@@ -9,13 +9,9 @@ use std::{
     time::{Duration, Instant},
 };
 
-use record::{
-    claim::Claim,
-    entry::{Author, Draft, Importance, Said},
-    import::random_key,
-    lang::{Lang, Prose},
-    store::{Drafted, Set},
-};
+#[path = "../../src/record/proof/tools.rs"]
+#[allow(dead_code)]
+mod tools;
 
 /// How long each is measured.
 const FOR: Duration = Duration::from_secs(4);
@@ -99,21 +95,9 @@ fn sqlite(writers: usize) -> f64 {
 fn ours(writers: usize) -> f64 {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(super::open(dir.path()));
-    let dossier = "[[incident]]\nhandle = \"x\"\ntitle = { en = \"X\" }\nzone = \"UTC\"\n";
-    let at = "2026-01-02T03:04:05.678Z".parse().unwrap();
-    record::import::import(&store, &record::dossier::read(dossier).unwrap()[0], at, false, &mut |_, _| {}).unwrap();
+    tools::opened(&store);
     let text = "x".repeat(200);
     many(writers, |_| {
-        let draft = Draft {
-            incident: "x".parse().unwrap(),
-            author: Author("a".to_owned()),
-            key: random_key().unwrap(),
-            importance: Importance::Normal,
-            known: None,
-            dossier: false,
-            push: true,
-            said: Said::Claim(Claim { text: Prose::one(Lang::En, &text).unwrap(), sources: Vec::new() }),
-        };
-        store.say(Set { ask: None, expects: Vec::new(), said: vec![Drafted::from(draft)], at }).unwrap();
+        store.say(tools::said(&text)).unwrap();
     })
 }

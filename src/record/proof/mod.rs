@@ -13,7 +13,7 @@ mod tools;
 
 use std::path::{Path, PathBuf};
 
-use tools::{Dice, at, long, on_record, open, opened, said, seed};
+use tools::{Dice, at, claim, long, on_record, open, opened, said, seed};
 
 /// A store with so many claims about `x`, closed; the path of its journal.
 fn some(dir: &Path, claims: usize) -> PathBuf {

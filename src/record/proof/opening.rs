@@ -8,8 +8,8 @@ use record::{
 };
 
 use super::{
-    open,
-    saying::{ask, claim, last_of, set},
+    claim, open,
+    saying::{ask, last_of, set},
     some,
 };
 

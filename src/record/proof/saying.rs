@@ -1,28 +1,13 @@
 //! What is said is written whole or not at all, once, and in order.
 
 use record::{
-    claim::Claim,
-    entry::{Author, Draft, Importance, Said},
-    import::random_key,
+    entry::Said,
     lang::{Lang, Prose},
     private::AskKey,
     store::{Conflict, Drafted, Expect, NotSaid, Set, Store},
 };
 
-use super::{at, open, some};
-
-pub fn claim(incident: &str, text: &str) -> Drafted {
-    Drafted::from(Draft {
-        incident: incident.parse().unwrap(),
-        author: Author("a".to_owned()),
-        key: random_key().unwrap(),
-        importance: Importance::Normal,
-        known: None,
-        dossier: false,
-        push: true,
-        said: Said::Claim(Claim { text: Prose::one(Lang::En, text).unwrap(), sources: Vec::new() }),
-    })
-}
+use super::{at, claim, open, some};
 
 pub fn set(said: Vec<Drafted>) -> Set {
     Set { ask: None, expects: Vec::new(), said, at: at() }

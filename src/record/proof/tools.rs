@@ -42,10 +42,10 @@ pub fn seed(what: &str) -> u64 {
     seed
 }
 
-/// One claim, to be written.
-pub fn said(text: &str) -> Set {
-    let draft = Draft {
-        incident: "x".parse().unwrap(),
+/// A claim about an incident, to be written.
+pub fn claim(incident: &str, text: &str) -> Drafted {
+    Drafted::from(Draft {
+        incident: incident.parse().unwrap(),
         author: Author("a".to_owned()),
         key: random_key().unwrap(),
         importance: Importance::Normal,
@@ -53,8 +53,12 @@ pub fn said(text: &str) -> Set {
         dossier: false,
         push: true,
         said: Said::Claim(Claim { text: Prose::one(Lang::En, text).unwrap(), sources: Vec::new() }),
-    };
-    Set { ask: None, expects: Vec::new(), said: vec![Drafted::from(draft)], at: at() }
+    })
+}
+
+/// One claim about `x`, as a set.
+pub fn said(text: &str) -> Set {
+    Set { ask: None, expects: Vec::new(), said: vec![claim("x", text)], at: at() }
 }
 
 /// Opens an incident called `x`.
