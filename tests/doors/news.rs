@@ -38,7 +38,8 @@ use crate::town::{open, says, silent_on};
 
 /// A broadcast takes its time on two busy cores.
 pub const LONG: Duration = Duration::from_secs(120);
-pub const OWNER: i64 = 5;
+/// Nothing else in what is kept or logged looks like it.
+pub const OWNER: i64 = 7_060_504_033;
 
 /// Both platforms, and the program between them.
 pub struct Press {
