@@ -69,8 +69,8 @@ pub struct Joined {
     pub tongue: Option<String>,
 }
 
-/// What we want to hear of; it is remembered by the platform until it is said anew. Nothing else is read: teloxide panics on some that are not whole (0.17: an answer to
-/// a poll by nobody).
+/// What we want to hear of; it is remembered by the platform until it is said anew. Nothing else is read: teloxide panics
+/// on some that are not whole (0.17: an answer to a poll by nobody).
 pub const KINDS: &[&str] = &["message", "callback_query", "my_chat_member", "inline_query", "channel_post"];
 
 /// An update as Telegram sent it: unknown kinds are no error. Read from text, since teloxide's types borrow from it.

@@ -8,7 +8,7 @@ use record::{
 };
 
 use super::{
-    claim, open,
+    claim, on_record, open,
     saying::{ask, last_of, set},
     some,
 };
@@ -124,6 +124,43 @@ fn a_state_of_another_history_is_put_aside() {
     fs::remove_dir_all(dir.path().join("sled")).unwrap();
     fs::write(dir.path().join("sled"), "junk").unwrap();
     assert_eq!(last_of(&open(dir.path())), 4);
+}
+
+#[test]
+fn a_state_of_another_history_is_put_aside_though_the_journal_goes_on_behind_it() {
+    let (dir, other) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    some(dir.path(), 9);
+    some(other.path(), 4);
+    let truth = on_record(&open(dir.path()));
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    fs::rename(other.path().join("sled"), dir.path().join("sled")).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Refolded { .. }, ..]), "{:?}", store.notes());
+    assert!(store.verify().unwrap().is_good());
+    assert_eq!(on_record(&store), truth);
+}
+
+#[test]
+fn what_a_state_lacks_yet_stays_while_the_journal_before_it_is_mended() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 6);
+    let (state, older) = (dir.path().join("sled"), dir.path().join("older"));
+    super::damage::copy(&state, &older);
+    let store = open(dir.path());
+    for text in ["later", "later still"] {
+        store.say(set(vec![claim("x", text)])).unwrap();
+    }
+    let truth = on_record(&store);
+    drop(store);
+    let whole = fs::read_to_string(&journal).unwrap();
+    fs::remove_dir_all(&state).unwrap();
+    fs::rename(&older, &state).unwrap();
+    let damaged = whole.lines().nth(3).unwrap().replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
+    fs::write(&journal, whole.replace(whole.lines().nth(3).unwrap(), &damaged)).unwrap();
+    let store = open(dir.path());
+    assert_eq!((store.read_only(), on_record(&store)), (None, truth));
+    drop(store);
+    assert_eq!(fs::read_to_string(&journal).unwrap(), whole);
 }
 
 #[test]

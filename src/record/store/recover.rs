@@ -436,9 +436,9 @@ impl<'a> Pass<'a> {
     /// A bad line: the state's copies take its place where they fit; a torn end is cut; else we read only.
     fn mend(&mut self, file: &JournalFile, next: Option<&JournalFile>, bad: &Found, why: &BadLine) -> Result<(), Stop> {
         let rest = self.rest(file, bad.offset)?;
-        let until = next.map_or(self.head.commit, |next| next.first - 1).min(self.head.commit);
-        if self.at < until {
-            return self.restore(file, bad.offset, until, &rest);
+        // What is read begins with the file of the state's newest line: no other holds a line that has a copy.
+        if self.at < self.head.commit {
+            return self.restore(file, bad.offset, &rest);
         }
         let torn = next.is_none() && rest.iter().all(|line| line.header.group <= self.at + 1);
         if torn {
@@ -472,12 +472,12 @@ impl<'a> Pass<'a> {
 
     /// Writes the file anew: what was good, then what continues the chain, the journal's own lines before the state's
     /// copies.
-    fn restore(&mut self, file: &JournalFile, good: u64, until: u64, rest: &[Line]) -> Result<(), Stop> {
+    fn restore(&mut self, file: &JournalFile, good: u64, rest: &[Line]) -> Result<(), Stop> {
         let io = |what: &str| OpenError::io(format!("{what} {}", file.path.display()));
         let mut content = fs::read(&file.path).map_err(io("reading"))?;
         content.truncate(usize::try_from(good).unwrap_or(usize::MAX));
         let (mut lines, mut restored, before) = (Vec::new(), 0, (self.at, self.hash));
-        let last = rest.iter().map(|line| line.header.commit).max().unwrap_or(0).max(until);
+        let last = rest.iter().map(|line| line.header.commit).max().unwrap_or(0).max(self.head.commit);
         while self.at < last {
             let fits = |line: &Line| {
                 line.header.commit == self.at + 1 && self.hash.is_none_or(|hash| line.header.previous == hash)
