@@ -5,6 +5,7 @@
 mod copies;
 mod damage;
 mod faults;
+mod mending;
 mod opening;
 mod rows;
 mod saying;

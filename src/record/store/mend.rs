@@ -49,7 +49,14 @@ pub(super) fn mend(state: &State, dir: &Path, disk: &dyn Disk, head: Head) -> Re
     };
     // From the newest line backwards: each says which line was before it, so there is never a doubt which copy is good.
     let mut mend = Mend { state, dir, disk, at: head.commit, hash: head.hash, told: Vec::new() };
+    if let Err(why) = verify::safely(|| Head::read(state)) {
+        mend.suspect(format!("the state could not be read: {why}"));
+    }
     for (index, file) in files.iter().enumerate().rev().filter(|(_, file)| file.first <= head.commit) {
+        // Files before a line that cannot be mended stay as they are.
+        if mend.at == 0 {
+            break;
+        }
         mend.file(file, index + 1 == files.len())?;
     }
     Ok(mend.told)
@@ -137,16 +144,20 @@ impl Mend<'_> {
         match verify::read(self.state, commit) {
             Ok(copy) => Some(copy.map(|copy| copy.to_vec())),
             Err(why) => {
-                if suspicion(self.dir).is_none() {
-                    let reason = format!("the state's copy of commit {commit} could not be read: {why}");
-                    let noted = fs::write(self.dir.join(SUSPECT), &reason);
-                    self.told.push(match noted {
-                        Ok(()) => format!("{reason}; the next start folds the state anew"),
-                        Err(error) => format!("{reason}, and that could not be noted for the next start: {error}"),
-                    });
-                }
+                self.suspect(format!("the state's copy of commit {commit} could not be read: {why}"));
                 None
             }
+        }
+    }
+
+    /// Notes why the state is to be put aside at the next start; the first reason is enough.
+    fn suspect(&mut self, reason: String) {
+        if suspicion(self.dir).is_none() {
+            let noted = fs::write(self.dir.join(SUSPECT), &reason);
+            self.told.push(match noted {
+                Ok(()) => format!("{reason}; the next start folds the state anew"),
+                Err(error) => format!("{reason}, and that could not be noted for the next start: {error}"),
+            });
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{
     OpenError, Options,
     fold::Head,
     keys,
-    state::{Bytes, Read, State},
+    state::{Bytes, Read, State, StateError},
 };
 use crate::{
     journal::{self, JournalFile, Lines},
@@ -107,10 +107,18 @@ pub struct Comparison {
 impl Comparison {
     /// Of what is there now, up to a commit or to the journal's end.
     pub(super) fn new(dir: &Path, state: Option<&State>, until: Option<u64>) -> Result<Comparison, OpenError> {
-        let known = state.map_or(Ok(Head::NONE), |state| Head::read(state))?;
+        let mut report = Report::default();
+        let known = match state.map(|state| safely(|| Head::read(state))) {
+            Some(Ok(head)) => head,
+            None => Head::NONE,
+            Some(Err(why)) => {
+                report.fault(format!("the state cannot be read: {why}"));
+                Head::NONE
+            }
+        };
         let walk = Walk { at: Head::NONE, state: known.commit, incidents: HashMap::new() };
         let files = journal::files(dir).map_err(OpenError::io(format!("reading {}", dir.display())))?.into_iter();
-        Ok(Comparison { files, at: None, walk, report: Report::default(), until })
+        Ok(Comparison { files, at: None, walk, report, until })
     }
 
     /// What was found so far.
@@ -122,10 +130,10 @@ impl Comparison {
     pub(super) fn step(&mut self, state: Option<&State>, lines: usize) -> Result<bool, OpenError> {
         for _ in 0..lines {
             if self.until.is_some_and(|until| self.walk.at.commit >= until) {
-                return self.end(state);
+                return Ok(self.end());
             }
             let Some((file, lines)) = &mut self.at else {
-                let Some(file) = self.files.next() else { return self.end(state) };
+                let Some(file) = self.files.next() else { return Ok(self.end()) };
                 self.open(file)?;
                 continue;
             };
@@ -160,7 +168,7 @@ impl Comparison {
         Ok(())
     }
 
-    fn end(&mut self, state: Option<&State>) -> Result<bool, OpenError> {
+    fn end(&mut self) -> bool {
         let report = &mut self.report;
         report.incidents = self.walk.incidents.len();
         report.heads = std::mem::take(&mut self.walk.incidents)
@@ -169,13 +177,12 @@ impl Comparison {
             .collect();
         report.heads.sort();
         report.head = (report.lines > 0).then_some(self.walk.at.hash);
-        let known = state.map_or(Ok(Head::NONE), |state| Head::read(state))?;
-        let wanted = self.until.unwrap_or(known.commit);
+        let wanted = self.until.unwrap_or(self.walk.state);
         if wanted > self.walk.at.commit {
             let lost = wanted - self.walk.at.commit;
             report.fault(format!("the journal ends at commit {}; the state has {lost} more", self.walk.at.commit));
         }
-        Ok(true)
+        true
     }
 }
 
@@ -231,9 +238,14 @@ impl Walk {
     }
 }
 
-/// The state's copy of a line. Some damage makes sled panic when its pages are read.
+/// The state's copy of a line.
 pub(super) fn read(state: &State, commit: u64) -> Result<Option<Bytes>, String> {
-    match catch_unwind(AssertUnwindSafe(|| state.get(&keys::line(commit)))) {
+    safely(|| state.get(&keys::line(commit)))
+}
+
+/// Reads of a state that may be damaged: some damage makes sled panic when its pages are read.
+pub(super) fn safely<T>(read: impl FnOnce() -> Result<T, StateError>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(read)) {
         Ok(read) => read.map_err(|error| error.to_string()),
         Err(_) => Err("sled panicked".to_owned()),
     }

@@ -1,0 +1,253 @@
+//! What is damaged is mended from the other copy, and what has no other is left alone and told of.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use record::store::{NotSaid, Note, Options, Store, keys};
+
+use super::{
+    claim, damage, on_record, open, opened,
+    saying::{last_of, set},
+    some,
+};
+
+#[test]
+fn what_a_state_lacks_yet_stays_while_the_journal_before_it_is_mended() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 6);
+    let (state, older) = (dir.path().join("sled"), dir.path().join("older"));
+    damage::copy(&state, &older);
+    let store = open(dir.path());
+    for text in ["later", "later still"] {
+        store.say(set(vec![claim("x", text)])).unwrap();
+    }
+    let truth = on_record(&store);
+    drop(store);
+    let whole = fs::read_to_string(&journal).unwrap();
+    fs::remove_dir_all(&state).unwrap();
+    fs::rename(&older, &state).unwrap();
+    let damaged = whole.lines().nth(3).unwrap().replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
+    fs::write(&journal, whole.replace(whole.lines().nth(3).unwrap(), &damaged)).unwrap();
+    let store = open(dir.path());
+    assert_eq!((store.read_only(), on_record(&store)), (None, truth));
+    drop(store);
+    assert_eq!(fs::read_to_string(&journal).unwrap(), whole);
+}
+
+#[test]
+fn a_header_that_still_reads_as_one_is_mended_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 10);
+    let whole = fs::read_to_string(&journal).unwrap();
+    let lines = whole.lines().count();
+    for at in [0, 5, lines - 2, lines - 1] {
+        let line = whole.lines().nth(at).unwrap();
+        let other = line.replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
+        assert_ne!(line, other);
+        fs::write(&journal, whole.replace(line, &other)).unwrap();
+        let store = open(dir.path());
+        assert!(store.read_only().is_none() && !store.notes().is_empty(), "{:?}", store.notes());
+        assert_eq!(last_of(&store), 11);
+        assert!(store.verify().unwrap().is_good(), "line {at}");
+        drop(store);
+        assert_eq!(fs::read_to_string(&journal).unwrap(), whole, "line {at}");
+    }
+}
+
+#[test]
+fn a_large_file_is_not_read_at_a_start_and_its_damage_is_found_by_the_comparison() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 2);
+    let store = open(dir.path());
+    let long = "x".repeat(5_000);
+    while fs::metadata(&journal).unwrap().len() <= 9 << 20 {
+        store.say(set((0..60).map(|_| claim("x", &long)).collect())).unwrap();
+    }
+    let last = last_of(&store);
+    drop(store);
+    let mut bytes = fs::read(&journal).unwrap();
+    let at = bytes.len() / 2;
+    bytes[at] ^= 1;
+    fs::write(&journal, &bytes).unwrap();
+    let store = open(dir.path());
+    assert!(store.notes().is_empty() && store.read_only().is_none(), "{:?}", store.notes());
+    assert_eq!(last_of(&store), last);
+    assert!(!store.verify().unwrap().is_good(), "one flipped bit is found");
+    assert!(!store.mend().unwrap().is_empty());
+    assert!(store.verify().unwrap().is_good());
+    store.say(set(vec![claim("x", "goes on")])).unwrap();
+    drop(store);
+    // Its end is read: what the state lacks is folded, what is torn is cut.
+    let mut torn = fs::read(&journal).unwrap();
+    torn.extend_from_slice(b"{\"header\":");
+    fs::write(&journal, torn).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Cut { .. }]), "{:?}", store.notes());
+    assert_eq!(last_of(&store), last + 1);
+}
+
+#[test]
+fn files_that_are_gone_are_written_anew_from_the_state_line_by_line() {
+    let dir = tempfile::tempdir().unwrap();
+    let options = || Options { rotate_at: 3_000, ..Options::new(dir.path()) };
+    let store = Store::open(options(), &mut |_, _| {}).unwrap();
+    opened(&store);
+    for number in 0..30 {
+        store.say(set(vec![claim("x", &format!("claim {number}"))])).unwrap();
+    }
+    drop(store);
+    let files = record::journal::files(&dir.path().join("journal")).unwrap();
+    assert!(files.len() > 4);
+    let gone = &files[files.len() - 2];
+    let lines = files[files.len() - 1].first - gone.first;
+    fs::remove_file(&gone.path).unwrap();
+    let store = Store::open(options(), &mut |_, _| {}).unwrap();
+    // A start reads no older file: the comparison finds that one is missing, and it is written anew.
+    let mended = match store.notes() {
+        [Note::Restored { lines: restored, .. }] => *restored == lines,
+        _ => !store.verify().unwrap().is_good() && !store.mend().unwrap().is_empty(),
+    };
+    assert!(mended, "{:?}", store.notes());
+    assert!(store.verify().unwrap().is_good());
+    assert_eq!(last_of(&store), 31);
+}
+
+#[test]
+fn a_copy_that_the_state_lost_or_changed_is_found_and_put_right() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 6);
+    let store = open(dir.path());
+    let key = keys::line(4);
+    let copy = store.shared.state.prefix(&key).next().unwrap().unwrap().1.to_vec();
+    store.shared.state.remove(&key).unwrap();
+    let report = store.verify().unwrap();
+    assert!(report.faults[0].ends_with("(commit 4): the state has lost its copy of the line"), "{report:?}");
+    store.mend().unwrap();
+    assert!(store.verify().unwrap().is_good());
+    assert_eq!(*store.shared.state.prefix(&key).next().unwrap().unwrap().1, *copy);
+    let other = store.shared.state.prefix(&keys::line(5)).next().unwrap().unwrap().1.to_vec();
+    store.shared.state.apply(BTreeMap::from([(key.clone(), Some(other))])).unwrap();
+    assert!(!store.verify().unwrap().is_good());
+    store.mend().unwrap();
+    assert!(store.verify().unwrap().is_good());
+}
+
+/// A store with many small files of its journal, closed; what is on record.
+fn many_files(dir: &Path, claims: usize) -> Vec<String> {
+    let store = Store::open(Options { rotate_at: 3_000, ..Options::new(dir) }, &mut |_, _| {}).unwrap();
+    opened(&store);
+    for number in 0..claims {
+        store.say(set(vec![claim("x", &format!("claim {number}"))])).unwrap();
+    }
+    on_record(&store)
+}
+
+#[test]
+fn the_first_file_is_written_anew_too() {
+    let dir = tempfile::tempdir().unwrap();
+    let truth = many_files(dir.path(), 30);
+    let first = dir.path().join("journal/00000000000000000001.jsonl");
+    let whole = fs::read(&first).unwrap();
+    fs::remove_file(&first).unwrap();
+    let store = open(dir.path());
+    assert!(!store.verify().unwrap().is_good() && !store.mend().unwrap().is_empty());
+    assert_eq!(fs::read(&first).unwrap(), whole);
+    assert!(store.verify().unwrap().is_good());
+    assert_eq!(on_record(&store), truth);
+}
+
+#[test]
+fn a_line_that_is_damaged_in_both_is_told_of_and_stays_as_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    many_files(dir.path(), 30);
+    let files = record::journal::files(&dir.path().join("journal")).unwrap();
+    let damaged = |path: &Path| {
+        let text = fs::read_to_string(path).unwrap();
+        let first = text.lines().next().unwrap();
+        fs::write(path, text.replace(first, &first.replace("\"text\":", "\"tixt\":"))).unwrap();
+        fs::read(path).unwrap()
+    };
+    // Of an older file: found, told, and nothing is touched.
+    let older = &files[2];
+    let bytes = damaged(&older.path);
+    let store = open(dir.path());
+    let key = keys::line(older.first);
+    let copy = store.shared.state.prefix(&key).next().unwrap().unwrap().1.to_vec();
+    store.shared.state.remove(&key).unwrap();
+    let faults = store.verify().unwrap().faults.join("\n");
+    assert!(faults.contains(&format!("(commit {})", older.first)), "{faults}");
+    let told = store.mend().unwrap();
+    assert!(
+        matches!(&told[..], [one] if one.contains(&format!("commit {} cannot be mended", older.first))),
+        "{told:?}"
+    );
+    assert_eq!(fs::read(&older.path).unwrap(), bytes);
+    // With the copy back, it is mended.
+    store.shared.state.apply(BTreeMap::from([(key, Some(copy))])).unwrap();
+    store.mend().unwrap();
+    assert!(store.verify().unwrap().is_good());
+    // Of the newest file: a start finds it, and refuses to write.
+    let newest = files.last().unwrap();
+    let whole = fs::read(&newest.path).unwrap();
+    let bytes = damaged(&newest.path);
+    let truth = on_record(&store);
+    let key = keys::line(newest.first);
+    let copy = store.shared.state.prefix(&key).next().unwrap().unwrap().1.to_vec();
+    store.shared.state.remove(&key).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    let reason = store.read_only().expect("neither copy fits");
+    let place = format!("byte 0 (commit {}), and the state's copy does not fit", newest.first);
+    assert!(reason.contains(&place), "{reason}");
+    assert!(matches!(store.say(set(vec![claim("x", "no")])), Err(NotSaid::ReadOnly(_))));
+    assert_eq!(fs::read(&newest.path).unwrap(), bytes);
+    store.shared.state.apply(BTreeMap::from([(key, Some(copy))])).unwrap();
+    drop(store);
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Restored { lines: 1, .. }]), "{:?}", store.notes());
+    assert!(store.notes()[0].to_string().starts_with("1 damaged or missing line of "), "{}", store.notes()[0]);
+    assert_eq!((on_record(&store), fs::read(&newest.path).unwrap()), (truth, whole));
+}
+
+#[test]
+fn a_state_under_suspicion_is_put_aside_once() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 5);
+    let truth = on_record(&open(dir.path()));
+    let note = dir.path().join("state-suspect");
+    fs::write(&note, "a page could not be read\n").unwrap();
+    let store = open(dir.path());
+    let [Note::Refolded { reason, aside }, Note::CaughtUp { lines: 7 }] = store.notes() else {
+        panic!("{:?}", store.notes());
+    };
+    assert_eq!((reason.as_str(), aside.exists(), note.exists()), ("a page could not be read", true, false));
+    assert_eq!(on_record(&store), truth);
+    drop(store);
+    assert!(open(dir.path()).notes().is_empty());
+}
+
+#[test]
+fn a_state_that_cannot_be_read_any_more_is_put_aside_at_the_next_start() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 0);
+    let store = Store::open(Options { cache_bytes: 1 << 16, ..Options::new(dir.path()) }, &mut |_, _| {}).unwrap();
+    let long = "x".repeat(4_000);
+    for _ in 0..40 {
+        store.say(set((0..20).map(|_| claim("x", &long)).collect())).unwrap();
+    }
+    store.sync().unwrap();
+    let truth = on_record(&store);
+    // Under its feet.
+    let db = dir.path().join("sled/db");
+    let mut bytes = fs::read(&db).unwrap();
+    bytes.iter_mut().skip(1 << 16).step_by(101).for_each(|byte| *byte ^= 0x15);
+    fs::write(&db, bytes).unwrap();
+    let report = store.verify().unwrap();
+    assert!(report.faults.iter().any(|fault| fault.contains("cannot be read")) && report.more > 0, "{report:?}");
+    let told = store.mend().unwrap();
+    assert!(told.iter().any(|it| it.contains("the next start folds the state anew")), "{told:?}");
+    drop(store);
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Refolded { .. }, ..]), "{:?}", store.notes());
+    assert_eq!(on_record(&store), truth);
+    assert!(store.verify().unwrap().is_good());
+}
