@@ -2,7 +2,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
+    io::{self, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
     sync::Arc,
@@ -95,13 +95,7 @@ impl Reserve {
         let path = self.dir.join(RESERVE);
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
         if rustix::fs::fallocate(&file, rustix::fs::FallocateFlags::empty(), 0, self.bytes).is_err() {
-            let piece = vec![0; 1 << 20];
-            let mut left = self.bytes;
-            while left > 0 {
-                let len = left.min(piece.len() as u64);
-                file.write_all(&piece[..usize::try_from(len).unwrap_or(piece.len())])?;
-                left -= len;
-            }
+            io::copy(&mut io::repeat(0).take(self.bytes), &mut file)?;
         }
         file.sync_all()
     }

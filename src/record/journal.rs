@@ -256,6 +256,49 @@ mod tests {
     }
 
     #[test]
+    fn only_files_that_are_called_like_it_are_its() {
+        let dir = tempfile::tempdir().expect("a directory");
+        assert_eq!(files(&dir.path().join("none")).expect("none"), []);
+        let file = dir.path().join(file_name(7));
+        fs::write(&file, b"seven\n").expect("written");
+        assert!(files(&file).is_err(), "a file is no directory");
+        for other in ["7.jsonl", "0000000000000000000x.jsonl", "00000000000000000008.jsonl.torn-1"] {
+            fs::write(dir.path().join(other), b"").expect("written");
+        }
+        assert_eq!(files(dir.path()).expect("files"), [JournalFile { first: 7, path: file }]);
+    }
+
+    #[test]
+    fn a_file_that_is_as_long_as_it_may_be_is_closed() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let mut journal = Journal::open(dir.path(), 8, Arc::new(Real)).expect("a journal");
+        journal.append(1, b"one\n").expect("written");
+        journal.append(2, b"two\n").expect("written");
+        drop(journal);
+        let mut journal = Journal::open(dir.path(), 9, Arc::new(Real)).expect("a journal");
+        assert_eq!(journal.append(3, b"!\n").expect("written"), Spot { file: 1, offset: 8 });
+        assert_eq!(journal.append(4, b"four\n").expect("written"), Spot { file: 4, offset: 0 });
+    }
+
+    #[test]
+    fn a_file_that_another_replaces_is_kept_beside() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join(file_name(1));
+        fs::write(&path, b"before").expect("written");
+        let kept = replace(&Real, &path, b"after").expect("replaced");
+        assert_eq!(kept, dir.path().join(format!("{}.damaged-1", file_name(1))));
+        assert_eq!(
+            (fs::read(&path).expect("a file"), fs::read(kept).expect("a file")),
+            (b"after".to_vec(), b"before".to_vec())
+        );
+        overwrite(&Real, &path, b"at last").expect("overwritten");
+        assert_eq!(
+            (fs::read(&path).expect("a file"), fs::read_dir(dir.path()).expect("a directory").count()),
+            (b"at last".to_vec(), 2)
+        );
+    }
+
+    #[test]
     fn what_is_cut_is_kept_beside() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join(file_name(1));

@@ -467,6 +467,54 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_line_is_in_canonical_form_or_refused() {
+        let text = String::from_utf8(line().bytes).expect("text");
+        let read = |text: &str| Line::read(text.as_bytes()).map(|_| ()).expect_err(text);
+        assert!(matches!(read(&text.replacen("{", "{ ", 1)), BadLine::Canonical));
+        assert!(matches!(read(&format!("{text} ")), BadLine::Canonical));
+        for other in ["00:00:00Z", "00:00:00.000+00:00", "00:00:00.0000Z"] {
+            assert!(matches!(read(&text.replace("00:00:00.000Z", other)), BadLine::Form(_)), "{other}");
+        }
+        for other in ["0/2", "3/2", "1", "1/", "+1/2 "] {
+            assert!(matches!(read(&text.replace("\"1/2\"", &format!("\"{other}\""))), BadLine::Form(_)), "{other}");
+        }
+        assert!(Line::read(text.replace("\"1/2\"", "\"2/2\"").as_bytes()).is_ok(), "the last of a set");
+        let long = format!("{text}{}", " ".repeat(MAX_LINE - text.len()));
+        assert!(matches!(read(&long), BadLine::Canonical), "as long as a line may be");
+        assert!(matches!(read(&(long + " ")), BadLine::TooLong));
+    }
+
+    #[test]
+    fn a_body_of_another_kind_than_the_header_says_is_refused() {
+        let Line { header, public, .. } = line();
+        let other = Line::seal(Header { kind: "event".to_owned(), ..header }, public, None).expect("a line");
+        assert!(matches!(Line::read(&other.bytes), Err(BadLine::Kind)));
+    }
+
+    #[test]
+    fn a_line_holds_the_bodies_that_were_not_erased() {
+        let held = |bytes: Vec<u8>| {
+            let line = Line::read(&bytes).expect("a good line");
+            [Bodies::Public, Bodies::Private, Bodies::Both].map(|bodies| line.holds(bodies))
+        };
+        let line = line();
+        assert_eq!(held(line.bytes.clone()), [true, true, true]);
+        assert_eq!(held(line.without(Bodies::Private).expect("bytes")), [true, false, true]);
+        assert_eq!(held(line.without(Bodies::Public).expect("bytes")), [false, true, true]);
+        assert_eq!(held(line.without(Bodies::Both).expect("bytes")), [false, false, false]);
+    }
+
+    #[test]
+    fn what_is_no_dossiers_is_pushed_unless_it_says_otherwise() {
+        let public = line().public.expect("a body");
+        for (dossier, push, pushes) in
+            [(false, None, true), (true, None, false), (true, Some(true), true), (false, Some(false), false)]
+        {
+            assert_eq!(Public { dossier, push, ..public.clone() }.pushes(), pushes, "{dossier} {push:?}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {

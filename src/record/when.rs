@@ -463,6 +463,41 @@ mod tests {
         assert_eq!(when("2023-12-08T20:30").in_zone(rome, tokyo), when("2023-12-09T04:30"));
         assert_eq!(when("2023-12-08").in_zone(rome, tokyo), when("2023-12-08"));
         assert_eq!(when("2023-12-08T05~").in_zone(rome, chrono_tz::Asia::Kolkata), when("2023-12-08T09:30~"));
+        for (there, here) in [
+            ("2023-12-08T20:30/2023-12-10", "2023-12-09T04:30/2023-12-10"),
+            ("[2023-12-08T20:30..2023-12-08T21:30]", "[2023-12-09T04:30..2023-12-09T05:30]"),
+            ("../2023-12-08T20:30", "../2023-12-09T04:30"),
+            ("2023-12-08T20:30/..", "2023-12-09T04:30/.."),
+        ] {
+            assert_eq!(when(there).in_zone(rome, tokyo), when(here));
+            assert_eq!(when(there).in_zone(rome, rome), when(there));
+        }
+    }
+
+    #[test]
+    fn it_is_bounded_by_the_first_and_the_last_minute_it_can_have_begun() {
+        let minute = |text: &str| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").expect(text);
+        assert_eq!(When::minute(minute("2023-12-08T05:30")), when("2023-12-08T05:30"));
+        assert_eq!(When::day(minute("2023-12-08T05:30").date()), when("2023-12-08"));
+        for (text, first, last) in [
+            ("2023-12-08T05:30", "2023-12-08T05:30", "2023-12-08T05:30"),
+            ("2023-12-08T05~", "2023-12-08T05:00", "2023-12-08T05:59"),
+            ("2023-12-08", "2023-12-08T00:00", "2023-12-08T23:59"),
+            ("2024-02", "2024-02-01T00:00", "2024-02-29T23:59"),
+            ("2023", "2023-01-01T00:00", "2023-12-31T23:59"),
+            ("2023-12-09/2023-12-10", "2023-12-09T00:00", "2023-12-10T23:59"),
+            ("[2023-12-09..2023-12-10]", "2023-12-09T00:00", "2023-12-10T23:59"),
+        ] {
+            let when = when(text);
+            assert_eq!((when.earliest(), when.latest()), (Some(minute(first)), Some(minute(last))), "{text}");
+        }
+        let (before, after) = (when("../2023-12-12"), when("2023-12-12/.."));
+        assert_eq!((before.earliest(), before.latest()), (None, Some(minute("2023-12-11T23:59"))));
+        assert_eq!((after.earliest(), after.latest()), (Some(minute("2023-12-13T00:00")), None));
+        assert!(when("../2023-12-12").order() < when("2023-12-12T00:00").order());
+        assert!(when("2023-12-11T23:59").order() > when("../2023-12-12").order());
+        assert!(when("2023-12-12").order() < when("2023-12-12/..").order());
+        assert!(when("2023-12-12/..").order() < when("2023-12-13T00:01").order());
     }
 
     fn any_point() -> impl Strategy<Value = Point> {

@@ -5,7 +5,8 @@ use std::{fs, path::Path};
 use super::{at, on_record, open, opened, said, some};
 use record::{
     backup::{self, BackupError},
-    store::{Note, Options, Store, compact},
+    private::{Bodies, Fact},
+    store::{Drafted, Note, Options, Set, Store, compact},
 };
 
 fn restored(backup: &Path) -> (tempfile::TempDir, Result<backup::Manifest, BackupError>) {
@@ -114,4 +115,65 @@ fn a_state_written_anew_has_the_same_rows_and_no_old_page() {
     let store = open(dir.path());
     assert!(store.notes().is_empty(), "{:?}", store.notes());
     assert_eq!(on_record(&store), before);
+    drop(store);
+    // And one behind them.
+    super::damage::copy(&dir.path().join("sled"), &dir.path().join("sled.old"));
+    assert_eq!(on_record(&open(dir.path())), before);
+    assert!(!dir.path().join("sled.old").exists());
+}
+
+#[test]
+fn what_is_no_backup_is_none_and_one_of_the_same_moment_is_not_written_over() {
+    let (dir, into) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = open(dir.path());
+    assert_eq!(backup::list(&into.path().join("none")).unwrap(), []);
+    assert!(matches!(backup::make(&store, into.path(), at()), Err(BackupError::Empty)));
+    opened(&store);
+    let made = backup::make(&store, into.path(), at()).unwrap();
+    let again = backup::make(&store, into.path(), at()).unwrap_err().to_string();
+    assert!(again.contains("it is there already"), "{again}");
+    fs::create_dir(into.path().join(made.path.file_name().unwrap().to_str().unwrap().replace("2026", "2025"))).unwrap();
+    assert_eq!(backup::list(into.path()).unwrap(), [made.clone()]);
+    let file = into.path().join("a-file");
+    fs::write(&file, "").unwrap();
+    assert!(backup::list(&file).is_err() && backup::make(&store, &file, at()).is_err());
+    // Where it is folded to be verified, a file is in the way.
+    let scratch = into.path().join(".verifying");
+    fs::write(&scratch, "").unwrap();
+    assert!(backup::verify(&made.path).unwrap_err().to_string().contains("removing"));
+    fs::remove_file(&scratch).unwrap();
+    backup::verify(&made.path).unwrap();
+    assert!(!scratch.exists());
+    // A manifest that tells of another head.
+    let manifest = made.path.join("backup.json");
+    let text = fs::read_to_string(&manifest).unwrap();
+    let (commit, other) = (made.manifest.commit, made.manifest.commit + 1);
+    fs::write(&manifest, text.replace(&format!("\"commit\": {commit}"), &format!("\"commit\": {other}"))).unwrap();
+    let bad = backup::verify(&made.path).unwrap_err().to_string();
+    assert!(bad.contains("does not come to the heads"), "{bad}");
+    assert!(restored(&made.path).1.is_err());
+}
+
+#[test]
+fn backups_that_hold_what_was_erased_since_are_named() {
+    let (dir, into) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let store = Store::open(Options { rotate_at: 2_000, ..Options::new(dir.path()) }, &mut |_, _| {}).unwrap();
+    opened(&store);
+    let before = backup::make(&store, into.path(), at()).unwrap();
+    let commits: Vec<u64> = (0..9).map(|number| store.say(said(&format!("claim {number}"))).unwrap().first).collect();
+    let with = backup::make(&store, into.path(), at() + chrono::TimeDelta::days(1)).unwrap();
+    let holding = |commits: &[u64], bodies| backup::holding(into.path(), commits, bodies).unwrap();
+    assert_eq!(holding(&commits[3..4], Bodies::Public), [with.clone()]);
+    assert_eq!(holding(&commits[3..4], Bodies::Private), [], "they have no private body");
+    assert_eq!(holding(&[1], Bodies::Both), [before, with.clone()]);
+    let erasure = Fact::Erasure {
+        commits: commits[3..4].to_vec(),
+        bodies: Bodies::Public,
+        why: "a court said so".to_owned(),
+        by: None,
+    };
+    store.say(Set { said: vec![Drafted::Fact(erasure)], ..said("an erasure") }).unwrap();
+    let without = backup::make(&store, into.path(), at() + chrono::TimeDelta::days(2)).unwrap();
+    assert_eq!(holding(&commits[3..4], Bodies::Public), [with.clone()]);
+    assert_eq!(holding(&commits[2..4], Bodies::Public), [with, without], "one of them is still there");
 }

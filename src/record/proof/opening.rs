@@ -62,6 +62,55 @@ fn a_set_without_its_end_is_cut_whole() {
 }
 
 #[test]
+fn a_set_whose_beginning_is_torn_is_cut_whole_and_what_was_acknowledged_behind_damage_is_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 2);
+    let before = fs::read_to_string(&journal).unwrap();
+    let set = set(vec![claim("x", "first half"), claim("x", "second half")]);
+    open(dir.path()).say(set).unwrap();
+    let torn = fs::read_to_string(&journal).unwrap().replace("first half", "first hal_");
+    fs::write(&journal, &torn).unwrap();
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    let store = open(dir.path());
+    assert!(matches!(store.notes(), [Note::Cut { from: 5, .. }, Note::CaughtUp { lines: 4 }]), "{:?}", store.notes());
+    assert_eq!(fs::read_to_string(&journal).unwrap(), before);
+    store.say(super::said("another")).unwrap();
+    drop(store);
+    let damaged = fs::read_to_string(&journal).unwrap().replace("claim 1", "claim _");
+    fs::write(&journal, &damaged).unwrap();
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    let store = open(dir.path());
+    assert!(store.read_only().unwrap().contains("(commit 4)"), "{:?}", store.read_only());
+    assert_eq!(fs::read_to_string(&journal).unwrap(), damaged);
+}
+
+#[test]
+fn folding_many_lines_anew_tells_how_far_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 0);
+    let store = open(dir.path());
+    for _ in 0..20 {
+        store.say(set((0..60).map(|at| claim("x", &format!("claim {at}"))).collect())).unwrap();
+    }
+    drop(store);
+    let told = || {
+        let mut told = Vec::new();
+        drop(Store::open(Options::new(dir.path()), &mut |done, all| told.push((done, all))).unwrap());
+        told
+    };
+    assert_eq!(told(), [], "there is nothing to fold");
+    let bytes = fs::metadata(dir.path().join("journal/00000000000000000001.jsonl")).unwrap().len();
+    fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    let told = told();
+    assert!(
+        told.len() > 1 && told.is_sorted() && told.iter().all(|(done, all)| done <= all && *all == bytes),
+        "{told:?}"
+    );
+    assert_eq!(told.last().unwrap().0, bytes);
+    assert!(open(dir.path()).notes().is_empty());
+}
+
+#[test]
 fn a_lost_or_garbled_state_is_folded_again() {
     let dir = tempfile::tempdir().unwrap();
     some(dir.path(), 20);
@@ -288,6 +337,15 @@ fn a_store_that_nobody_has_open_is_verified_without_a_change() {
     fs::write(&journal, &bytes).unwrap();
     assert!(!at_rest("c", dir.path(), &scratch).unwrap().is_good());
     assert_eq!(fs::read(&journal).unwrap(), bytes, "nothing is changed");
+    fs::write(&journal, &whole).unwrap();
+    let (state, older) = (dir.path().join("sled"), scratch.path().join("older"));
+    super::damage::copy(&state, &older);
+    open(dir.path()).say(set(vec![claim("x", "later"), claim("x", "later still")])).unwrap();
+    fs::remove_dir_all(&state).unwrap();
+    fs::rename(&older, &state).unwrap();
+    let report = at_rest("behind", dir.path(), &scratch).unwrap();
+    assert!(report.is_good(), "{report:?}");
+    assert_eq!((report.entries, report.behind), (6, 2));
     fs::write(&journal, &whole).unwrap();
     fs::remove_dir_all(dir.path().join("sled")).unwrap();
     let report = at_rest("d", dir.path(), &scratch).unwrap();

@@ -30,9 +30,9 @@ fn who(address: &str) -> Address {
     Address(address.to_owned())
 }
 
-/// One of every kind of line but of erasures, in an order in which each finds what it is about; the commits of two that
-/// are to be erased: an entry, and a suggestion.
-fn everything(store: &Store) -> (u64, u64) {
+/// One of every kind of line but of erasures, in an order in which each finds what it is about; what is to be erased: an
+/// entry, and private facts about people.
+fn everything(store: &Store) -> (u64, Vec<u64>) {
     let text = include_str!("../../../tests/golden/dossier.toml");
     for text in [text.to_owned(), text.replace("Water came in.", "Water came in through the roof.")] {
         import::import(store, &dossier::read(&text).unwrap()[0], at(0), false, &mut |_, _| {}).unwrap();
@@ -177,10 +177,60 @@ fn everything(store: &Store) -> (u64, u64) {
     say(fact(Fact::Mute { address: who("discord:8"), incident: "other".parse().unwrap(), off: false, until: None }));
     say(fact(Fact::Mute { address: who("discord:8"), incident: "flood".parse().unwrap(), off: false, until: None }));
     say(fact(follows(&who("discord:8"), incident())));
+    say(fact(Fact::Subscription {
+        address: who("discord:8"),
+        settings: who("discord:7"),
+        place: PlaceKind::Topic,
+        lang: Lang::En,
+        by: Some(who("discord:6")),
+        follow: Follow::of(incident()),
+    }));
+    // A chat whose settings are another's, and one that made its choice where it moves to already.
+    say(fact(Fact::Moved { from: who("discord:8"), to: who("discord:80") }));
+    say(fact(Fact::Setting { address: who("telegram:-20"), lang: Some(Lang::It), zone: None }));
+    say(fact(Fact::Setting { address: who("telegram:-1020"), lang: Some(Lang::En), zone: None }));
+    say(fact(Fact::Moved { from: who("telegram:-20"), to: who("telegram:-1020") }));
+    // What is owed to a channel waits for its oldest, whichever is told first.
+    let [older, newer] = ["older", "newer"].map(|text| say(super::claim("flood", text)));
+    let drained = |broadcast, owed: &[u32], last| Fact::Drained {
+        broadcast,
+        copies: std::collections::BTreeMap::new(),
+        owed: owed.to_vec(),
+        last,
+    };
+    say(fact(drained(newer, &[4, 5], true)));
+    say(fact(drained(older, &[4], true)));
+    say(fact(drained(newer, &[4], false)));
+    say(fact(Fact::Drained {
+        broadcast: newer,
+        copies: [(5, Left { ids: vec![9], replaces: false, card: None })].into(),
+        owed: Vec::new(),
+        last: true,
+    }));
+    say(fact(Fact::Begun { broadcast: 1 }));
+    let sam = who("telegram:11");
+    let (given, incident) = (Default::default(), "flood".parse().unwrap());
+    let asked =
+        Fact::Asking { address: sam.clone(), command: Some("event".to_owned()), given, without: None, over: false };
+    let about = [
+        Fact::Person { address: sam.clone(), author: Author("another-author".to_owned()) },
+        Fact::Setting { address: sam.clone(), lang: Some(Lang::It), zone: None },
+        Fact::Looked { address: sam.clone(), commit: 3 },
+        asked,
+        Fact::Refused { address: sam.clone(), command: "redact".to_owned() },
+        Fact::Keeper { address: who("telegram:-1009"), by: sam.clone() },
+        Fact::Keeper { address: who("telegram:-1007"), by: sam.clone() },
+        Fact::Ranked { address: sam.clone(), rank: Some(Rank::Moderator), incidents: vec![incident], by: None },
+    ];
+    let mut forgotten = vec![forgotten];
+    forgotten.extend(about.map(|it| say(fact(it))));
+    // Somebody else is told of that channel since: forgetting the one does not forget the other.
+    say(fact(Fact::Keeper { address: who("telegram:-1007"), by: who("telegram:5") }));
     (promise, forgotten)
 }
 
-/// Every row in words, but for the copies of lines, for where the newest lies, and for what is drawn; hashes by the commits that they are of.
+/// Every row in words, but for the copies of lines, for where the newest lies, and for what is drawn; hashes by the
+/// commits that they are of.
 fn rows(store: &Store) -> String {
     let mut hashes = Vec::new();
     for row in store.shared.state.prefix(b"l") {
@@ -206,9 +256,9 @@ fn rows(store: &Store) -> String {
 }
 
 /// Erases them.
-fn erase(store: &Store, (entry, draft): (u64, u64)) {
-    for (commit, bodies) in [(entry, Bodies::Public), (draft, Bodies::Private)] {
-        let fact = Fact::Erasure { commits: vec![commit], bodies, why: "a court said so".to_owned(), by: None };
+fn erase(store: &Store, (entry, facts): (u64, Vec<u64>)) {
+    for (commits, bodies) in [(vec![entry], Bodies::Public), (facts, Bodies::Private)] {
+        let fact = Fact::Erasure { commits, bodies, why: "a court said so".to_owned(), by: None };
         store.say(Set { ask: None, expects: Vec::new(), said: vec![Drafted::Fact(fact)], at: at(100) }).unwrap();
     }
 }

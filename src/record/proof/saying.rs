@@ -1,8 +1,9 @@
 //! What is said is written whole or not at all, once, and in order.
 
 use record::{
-    entry::Said,
+    entry::{Correction, Figure, Level, Ref, Retraction, Said},
     lang::{Lang, Prose},
+    party::{Organisation, Party},
     private::AskKey,
     store::{Conflict, Drafted, Expect, NotSaid, Set, Store},
 };
@@ -52,7 +53,7 @@ fn a_set_that_does_not_fit_changes_nothing() {
     let unresolved = |number| {
         let Drafted::Entry(mut draft) = claim("x", "t") else { unreachable!() };
         let why = Prose::one(Lang::En, "why").unwrap();
-        draft.said = Said::Retraction(record::entry::Retraction { subject: record::entry::Ref::Number(number), why });
+        draft.said = Said::Retraction(Retraction { subject: Ref::Number(number), why });
         Drafted::Entry(draft)
     };
     assert!(matches!(refused(set(vec![unresolved(99)])), Conflict::NoEntry(_)));
@@ -61,14 +62,8 @@ fn a_set_that_does_not_fit_changes_nothing() {
     let long = "😀".repeat(Prose::MAX_CHARS);
     let Drafted::Entry(mut draft) = claim("x", "t") else { unreachable!() };
     let both = Prose::both(long.clone(), long.clone()).unwrap();
-    let figure = record::entry::Figure {
-        label: both.clone(),
-        value: both,
-        as_of: None,
-        said_by: None,
-        sources: Vec::new(),
-        rival: None,
-    };
+    let figure =
+        Figure { label: both.clone(), value: both, as_of: None, said_by: None, sources: Vec::new(), rival: None };
     draft.said = Said::Figure(figure);
     assert!(matches!(refused(set(vec![Drafted::Entry(draft)])), Conflict::TooLong));
     assert_eq!(store.head(), head);
@@ -83,6 +78,65 @@ fn a_set_that_does_not_fit_changes_nothing() {
     let many = |count: usize| set((0..count).map(|_| claim("x", "one of many")).collect());
     assert!(matches!(refused(many(65)), Conflict::SetSize));
     assert_eq!(store.say(many(64)).unwrap().entries.len(), 64);
+}
+
+#[test]
+fn what_contradicts_the_record_is_refused_with_the_reason() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 1);
+    let store = open(dir.path());
+    let entry = |said: Said| {
+        let Drafted::Entry(mut draft) = claim("x", "t") else { unreachable!() };
+        draft.said = said;
+        draft
+    };
+    let refused = |draft| match store.say(set(vec![Drafted::Entry(draft)])) {
+        Err(NotSaid::Refused(conflict)) => conflict,
+        other => panic!("{other:?}"),
+    };
+    let said = |draft| store.say(set(vec![Drafted::Entry(draft)])).unwrap().entries[0].number;
+    let why = Prose::one(Lang::En, "why").unwrap();
+    let view = store.view();
+    let incident = view.incident("x").unwrap().unwrap();
+    let opening = view.entry(&incident, 1, None).unwrap().unwrap().said;
+    assert!(matches!(refused(entry(opening)), Conflict::IncidentTaken(_)));
+    let Drafted::Entry(once) = claim("x", "once") else { unreachable!() };
+    let number = said(once.clone());
+    let Conflict::KeyTaken(key, name) = refused(once.clone()) else { panic!("the same key twice") };
+    assert_eq!((key, name.number), (once.key, number));
+    let organisation = |handle: &str| {
+        entry(Said::Organisation(Organisation {
+            handle: handle.parse().unwrap(),
+            name: "An organisation".to_owned(),
+            aliases: Vec::new(),
+            roles: Vec::new(),
+            about: None,
+            sources: Vec::new(),
+        }))
+    };
+    let number = said(organisation("acme"));
+    let Conflict::OrganisationTaken(_, name) = refused(organisation("acme")) else { panic!("the same twice") };
+    assert_eq!(name.number, number);
+    let figure = |by: &str| {
+        entry(Said::Figure(Figure {
+            label: why.clone(),
+            value: why.clone(),
+            as_of: None,
+            said_by: Some(Party::Organisation(by.parse().unwrap())),
+            sources: Vec::new(),
+            rival: None,
+        }))
+    };
+    assert!(matches!(refused(figure("nobody")), Conflict::NoOrganisation(_)));
+    said(figure("acme"));
+    let retraction = |number| entry(Said::Retraction(Retraction { subject: Ref::Number(number), why: why.clone() }));
+    let retracted = said(retraction(2));
+    assert!(matches!(refused(retraction(2)), Conflict::Retracted(name) if name.number == 2));
+    assert!(matches!(refused(retraction(retracted)), Conflict::NoEntry(_)), "what takes back is not taken back");
+    let now = Box::new(Said::Retraction(Retraction { subject: Ref::Number(2), why: why.clone() }));
+    let (subject, level) = (Ref::Number(3), Level::Correction);
+    let correction = Correction { subject, now, what: why, level, importance: None, known: None };
+    assert!(matches!(refused(entry(Said::Correction(correction))), Conflict::NoEntry(_)));
 }
 
 #[test]

@@ -85,7 +85,7 @@ impl Mend<'_> {
         }
         // What the state lacks yet follows its newest line.
         let mut after = Vec::new();
-        if newest && own.contains_key(&self.hash) {
+        if newest {
             let next: HashMap<Hash, Hash> = own.iter().map(|(hash, line)| (line.header.previous, *hash)).collect();
             let mut tip = self.hash;
             while let Some(line) = next.get(&tip).and_then(|hash| own.get(hash)).filter(|_| after.len() < own.len()) {

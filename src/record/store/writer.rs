@@ -591,3 +591,28 @@ impl Composer<'_> {
 fn broke(error: StateError) -> NotSaid {
     NotSaid::Broke(error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_group_takes_so_many_lines_and_leaves_what_waits_behind_them() {
+        let (queue, jobs) = std::sync::mpsc::sync_channel(99);
+        let (answer, _answers) = std::sync::mpsc::channel();
+        let (synced, _) = std::sync::mpsc::channel();
+        let loaded = || Drafted::Fact(Fact::Loaded { dossier: "x".to_owned() });
+        let say = |lines: usize| {
+            let said = (0..lines).map(|_| loaded()).collect();
+            Job::Say(Box::new(Set { ask: None, expects: Vec::new(), said, at: DateTime::UNIX_EPOCH }), answer.clone())
+        };
+        for lines in [MAX_GROUP / 2, MAX_GROUP / 2 - 2, 1, 1] {
+            queue.send(say(lines)).expect("room");
+        }
+        queue.send(Job::Sync(synced)).expect("room");
+        let gathered = gather(say(1), &jobs);
+        assert_eq!((gathered.sets.len(), gathered.syncs.len()), (4, 0));
+        let gathered = gather(jobs.recv().expect("a job"), &jobs);
+        assert_eq!((gathered.sets.len(), gathered.syncs.len()), (1, 1));
+    }
+}
