@@ -79,14 +79,16 @@ pub struct Rules {
     pub gateway_up: bool,
     /// How many shards `/gateway/bot` recommends.
     pub shards: u64,
+    /// How often a bot may identify a day.
+    pub identifies: usize,
 }
 
 impl Default for Rules {
     fn default() -> Rules {
         let [ack_within, heartbeat, token_life, nonce_window] = [3, 2, 900, 180].map(Duration::from_secs);
         let bucket = (1000, Duration::from_secs(1)); // wide, so that no test is slow by accident
-        let (per_second, gateway_up, shards) = (50, true, 1);
-        Rules { ack_within, token_life, nonce_window, per_second, bucket, heartbeat, gateway_up, shards }
+        let (per_second, gateway_up, shards, identifies) = (50, true, 1, 1000);
+        Rules { ack_within, token_life, nonce_window, per_second, bucket, heartbeat, gateway_up, shards, identifies }
     }
 }
 

@@ -167,9 +167,10 @@ impl World {
             (_, ["webhooks", app, token, rest @ ..]) => self.webhook(limits::snowflake(app)?, token, rest, heard),
             _ if !authorized => Err(problem(401)),
             ("GET", ["gateway", "bot"]) => {
-                let left = 1000_usize.saturating_sub(self.gateway.identifies);
+                let total = self.rules.identifies;
+                let left = total.saturating_sub(self.gateway.identifies);
                 let limit =
-                    json!({ "total": 1000, "remaining": left, "reset_after": 86_400_000, "max_concurrency": 1 });
+                    json!({ "total": total, "remaining": left, "reset_after": 86_400_000, "max_concurrency": 1 });
                 Ok(json!({ "url": self.gateway.url, "shards": self.rules.shards, "session_start_limit": limit }))
             }
             ("GET", ["users", "@me"]) => Ok(self.users[&self.app].json.clone()),
