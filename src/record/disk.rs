@@ -132,7 +132,16 @@ mod tests {
         assert!(!dir.path().join(RESERVE).exists());
         small.0.store(4_096, Ordering::Relaxed);
         assert!(reserve.has_room_for(10).is_err(), "what it gave is not written full");
-        small.0.store(9_000, Ordering::Relaxed);
+        small.0.store(4_096 + 1_024 + 9, Ordering::Relaxed);
+        assert!(reserve.has_room_for(10).is_err(), "one byte too few");
+        small.0.store(4_096 + 1_024 + 10, Ordering::Relaxed);
         reserve.has_room_for(10).expect("room again");
+        small.0.store(1_024, Ordering::Relaxed);
+        assert!(!reserve.give_way().expect("looked"), "it has its margin yet");
+        small.0.store(1_023, Ordering::Relaxed);
+        assert!(reserve.give_way().expect("given way") && !reserve.give_way().expect("looked"), "once");
+        let mut none = Reserve::new(dir.path(), 0, small);
+        none.has_room_for(u64::MAX).expect("nothing is looked for");
+        assert!(!none.give_way().expect("looked"));
     }
 }

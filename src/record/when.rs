@@ -230,11 +230,7 @@ impl FromStr for When {
         let text = text.trim();
         let form = || NotAWhen::Form(shortened(text));
         let ordered = |a: Point, b: Point| {
-            if b.last() < a.first() || b.first() < a.first() {
-                Err(NotAWhen::Backwards(text.to_owned()))
-            } else {
-                Ok((a, b))
-            }
+            if b.first() < a.first() { Err(NotAWhen::Backwards(text.to_owned())) } else { Ok((a, b)) }
         };
         if text.len() > 64 || !text.is_ascii() {
             return Err(form());

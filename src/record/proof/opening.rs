@@ -3,6 +3,7 @@
 use std::fs;
 
 use record::{
+    line::{Hash, Header, Line, Place},
     private::Fact,
     store::{Drafted, NotSaid, Note, Options, Set, Store},
 };
@@ -220,7 +221,10 @@ fn a_state_of_an_older_version_mends_the_journal_before_it_is_put_aside() {
     fs::write(&journal, &bytes).unwrap();
     let store = open(dir.path());
     let [Note::Refolded { reason, .. }, ..] = store.notes() else { panic!("{:?}", store.notes()) };
-    assert!(reason.starts_with("the state was written by another version; ") && reason.contains("put right"), "{reason}");
+    assert!(
+        reason.starts_with("the state was written by another version; ") && reason.contains("put right"),
+        "{reason}"
+    );
     assert_eq!((last_of(&store), store.read_only()), (9, None));
     assert!(store.verify().unwrap().is_good());
     older(&store);
@@ -355,4 +359,41 @@ fn a_store_that_nobody_has_open_is_verified_without_a_change() {
     some(dir.path(), 0);
     fs::remove_file(&journal).unwrap();
     assert!(!at_rest("e", dir.path(), &scratch).unwrap().is_good(), "a state without its journal");
+}
+
+#[test]
+fn a_line_that_is_whole_and_in_the_wrong_place_is_found() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 3);
+    let whole = fs::read_to_string(&journal).unwrap();
+    let last = whole.lines().last().unwrap();
+    let verified = |change: &dyn Fn(&mut Header)| {
+        let Line { mut header, public, private, .. } = Line::read(last.as_bytes()).unwrap();
+        change(&mut header);
+        let other = Line::seal(header, public, private).unwrap();
+        fs::write(&journal, whole.replace(last, std::str::from_utf8(&other.bytes).unwrap())).unwrap();
+        record::store::verify_journal(&dir.path().join("journal")).unwrap().faults.join("\n")
+    };
+    assert_eq!(verified(&|_| {}), "");
+    let place = |header: &mut Header, change: &dyn Fn(&mut Place)| change(header.entry.as_mut().unwrap());
+    for (faults, chain) in [
+        (verified(&|header| header.commit += 1), "the chain"),
+        (verified(&|header| header.previous = Hash::of(b"other")), "the chain"),
+        (verified(&|header| place(header, &|it| it.number += 1)), "x#5 does not continue its incident's chain"),
+        (verified(&|header| place(header, &|it| it.previous = Hash::of(b"other"))), "its incident's chain"),
+    ] {
+        assert!(faults.ends_with(chain) && !faults.contains('\n'), "{faults}");
+    }
+}
+
+#[test]
+fn what_is_synced_is_in_the_files_of_the_state() {
+    let (dir, copy) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    some(dir.path(), 2);
+    let store = open(dir.path());
+    store.say(set(vec![claim("x", "and this")])).unwrap();
+    store.sync().unwrap();
+    super::damage::copy(&dir.path().join("sled"), &copy.path().join("sled"));
+    super::damage::copy(&dir.path().join("journal"), &copy.path().join("journal"));
+    assert!(open(copy.path()).notes().is_empty(), "there is nothing to catch up with");
 }

@@ -172,9 +172,6 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
                 return Ok(Recovered { state, head, newest, notes, read_only });
             }
             Err(Stop::Open(error)) => return Err(error),
-            Err(Stop::Mended(_)) if last_try => {
-                return Err(StateError::Damaged("the journal is damaged again and again".to_owned()).into());
-            }
             Err(Stop::Mended(told)) => {
                 notes.push(Note::Mended { told });
                 continue;
@@ -191,7 +188,7 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
         mend::clear(&options.dir).map_err(OpenError::io("noting that the state was moved aside"))?;
         notes.push(Note::Refolded { reason, aside });
     }
-    Err(StateError::Damaged("it could not be folded".to_owned()).into())
+    Err(StateError::Damaged("what was mended is damaged again, or could not be folded".to_owned()).into())
 }
 
 /// sled makes its files with the process's mask; only we may read them.
