@@ -31,12 +31,15 @@ fn an_ask_that_comes_twice_is_written_once_and_forgotten_after_8_days() {
         |at| Set { ask: ask("7"), expects: Vec::new(), said: vec![claim("x", "once"), claim("x", "and again")], at };
     assert!(!store.say(said(at())).unwrap().repeated);
     assert!(store.say(said(at())).unwrap().repeated);
+    store.say(Set { ask: ask("6"), ..set(vec![claim("x", "something else")]) }).unwrap();
+    let kept = |store: &Store| store.shared.state.prefix(&record::store::keys::ask("")).count();
+    assert_eq!(kept(&store), 2);
     drop(store);
     let store = open(dir.path());
     assert!(store.say(said(at() + chrono::TimeDelta::days(7))).unwrap().repeated);
-    assert_eq!(last_of(&store), 3);
+    assert_eq!((last_of(&store), kept(&store)), (4, 2));
     assert!(!store.say(said(at() + chrono::TimeDelta::days(9))).unwrap().repeated);
-    assert_eq!(last_of(&store), 5);
+    assert_eq!((last_of(&store), kept(&store)), (6, 1));
 }
 
 #[test]
