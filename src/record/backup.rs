@@ -27,6 +27,8 @@ use crate::{
 const FORMAT: u32 = 1;
 const MANIFEST: &str = "backup.json";
 const PREFIX: &str = "strillone-";
+/// How the name of one ends that is being made.
+const PARTIAL: &str = ".partial";
 
 /// What a backup holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -140,7 +142,8 @@ fn read_manifest(backup: &Path) -> Done<Manifest> {
     }
 }
 
-/// Backs a store up into a directory, while it is in use: everything up to now, verified.
+/// Backs a store up into a directory, while it is in use: everything up to now, verified. One at a time in a directory:
+/// what a crash left of another is removed.
 pub fn make(store: &Store, dir: &Path, at: DateTime<Utc>) -> Done<Backup> {
     let head = store.head();
     if head.commit == 0 {
@@ -149,11 +152,11 @@ pub fn make(store: &Store, dir: &Path, at: DateTime<Utc>) -> Done<Backup> {
     let before = list(dir)?.pop();
     journal::make_dir(dir).map_err(BackupError::io(format!("making {}", dir.display())))?;
     let name = format!("{PREFIX}{}-{}", at.format("%Y%m%dT%H%M%SZ"), head.commit);
-    let (partial, path) = (dir.join(format!(".{name}.partial")), dir.join(&name));
+    let (partial, path) = (dir.join(format!(".{name}{PARTIAL}")), dir.join(&name));
     if path.exists() {
         return Err(BackupError::bad(&path, "it is there already"));
     }
-    remove(&partial)?;
+    remove_partial(dir)?;
     let made = fill(store, &partial, before.as_ref(), (head.commit, head.hash), at)
         .and_then(|manifest| verify(&partial).map(|()| manifest));
     let manifest = match made {
@@ -254,6 +257,19 @@ fn private(path: &Path) -> io::Result<File> {
 /// Verifies a backup: its files are those it was made of, both chains hold, and folded elsewhere it comes to the same
 /// heads.
 pub fn verify(backup: &Path) -> Done<()> {
+    let manifest = check(backup)?;
+    // Beside it, so that its files can be linked.
+    let scratch = backup.with_file_name(".verifying");
+    remove(&scratch)?;
+    let link = |from: &Path, to: &Path| fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop));
+    let folded = put(backup, &scratch, &manifest, link)
+        .and_then(|()| fold(backup, &manifest, &Options::new(&scratch), &mut |_, _| {}));
+    remove(&scratch)?;
+    folded
+}
+
+/// Whether its files are those it was made of, and both chains hold: nothing is written.
+fn check(backup: &Path) -> Done<Manifest> {
     let manifest = read_manifest(backup)?;
     let journal_dir = backup.join("journal");
     for kept in &manifest.files {
@@ -270,40 +286,36 @@ pub fn verify(backup: &Path) -> Done<()> {
     if (report.lines, report.head) != (manifest.commit, Some(manifest.hash)) || report.heads != manifest.heads {
         return Err(BackupError::bad(backup, "its journal does not come to the heads that it was made with"));
     }
-    // Beside it, so that its files can be linked.
-    let scratch = backup.with_file_name(".verifying");
-    remove(&scratch)?;
-    let folded = fold(backup, &scratch, &manifest);
-    remove(&scratch)?;
-    folded
+    Ok(manifest)
 }
 
-fn fold(backup: &Path, scratch: &Path, manifest: &Manifest) -> Done<()> {
-    put(backup, scratch, manifest, |from, to| fs::hard_link(from, to).or_else(|_| fs::copy(from, to).map(drop)))?;
-    let store = Store::open(Options::new(scratch), &mut |_, _| {})?;
-    let view = store.view();
-    let bad = |why: String| BackupError::bad(backup, why);
-    if store.head().commit != manifest.commit || store.read_only().is_some() {
-        return Err(bad(format!("folded elsewhere it ends at commit {}", store.head().commit)));
+/// Folds what was put into a data directory; whether it comes to what the backup says.
+fn fold(backup: &Path, manifest: &Manifest, options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Done<()> {
+    let store = Store::open(options.clone(), progress)?;
+    let (view, mut heads) = (store.view(), Vec::new());
+    for (handle, ..) in &manifest.heads {
+        heads.extend(view.incident(handle.as_str()).map_err(OpenError::from)?.map(|incident| incident.last));
     }
-    for (handle, number, _) in &manifest.heads {
-        let found = view.incident(handle.as_str()).map_err(OpenError::from)?.map(|incident| incident.last);
-        if found != Some(*number) {
-            return Err(bad(format!("folded elsewhere, {handle} ends at {found:?} and not at {number}")));
-        }
+    let wanted = manifest.heads.iter().map(|(_, number, _)| *number);
+    match store.head().commit == manifest.commit && store.read_only().is_none() && heads.into_iter().eq(wanted) {
+        true => Ok(()),
+        false => Err(BackupError::bad(backup, "folded elsewhere, it does not come to its heads")),
     }
-    Ok(())
 }
 
-/// Puts a backup's journal into a data directory.
+/// Puts a backup's journal into a data directory: whole, or not at all.
 fn put(backup: &Path, data: &Path, manifest: &Manifest, by: impl Fn(&Path, &Path) -> io::Result<()>) -> Done<()> {
-    let target = data.join("journal");
-    journal::make_dir(&target).map_err(BackupError::io(format!("making {}", target.display())))?;
+    let (target, partial) = (data.join("journal"), data.join(format!("journal{PARTIAL}")));
+    remove(&partial)?;
+    journal::make_dir(&partial).map_err(BackupError::io(format!("making {}", partial.display())))?;
     for kept in &manifest.files {
-        let (from, to) = (backup.join("journal").join(&kept.name), target.join(&kept.name));
+        let (from, to) = (backup.join("journal").join(&kept.name), partial.join(&kept.name));
         by(&from, &to).map_err(BackupError::io(format!("copying {}", from.display())))?;
     }
-    journal::sync_dir(&target).map_err(BackupError::io(format!("syncing {}", target.display())))
+    journal::sync_dir(&partial)
+        .and_then(|()| fs::rename(&partial, &target))
+        .and_then(|()| journal::sync_dir(data))
+        .map_err(BackupError::io(format!("naming {}", target.display())))
 }
 
 /// Restores a backup into a data directory that holds no store, and folds it there; `progress` hears of that.
@@ -311,18 +323,14 @@ pub fn restore(backup: &Path, options: &Options, progress: &mut dyn FnMut(u64, u
     if ["journal", "sled"].iter().any(|name| options.dir.join(name).exists()) {
         return Err(BackupError::Taken(options.dir.clone()));
     }
-    let manifest = read_manifest(backup)?;
-    verify(backup)?;
+    let manifest = check(backup)?;
     put(backup, &options.dir, &manifest, |from, to| {
         let mut file = private(to)?;
         io::copy(&mut File::open(from)?, &mut file)?;
         file.sync_all()
     })?;
-    let store = Store::open(options.clone(), progress)?;
-    match store.head().commit == manifest.commit && store.read_only().is_none() {
-        true => Ok(manifest),
-        false => Err(BackupError::bad(backup, "restored, it does not come to its head")),
-    }
+    fold(backup, &manifest, options, progress)?;
+    Ok(manifest)
 }
 
 /// Removes all but the newest backups in a directory; how many went.
@@ -359,6 +367,19 @@ pub fn holding(dir: &Path, commits: &[u64], bodies: Bodies) -> Done<Vec<Backup>>
         }
     }
     Ok(holding)
+}
+
+/// Removes what a crash left of backups that were being made.
+fn remove_partial(dir: &Path) -> Done<()> {
+    let io = || BackupError::io(format!("reading {}", dir.display()));
+    for item in fs::read_dir(dir).map_err(io())? {
+        let path = item.map_err(io())?.path();
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        if name.strip_prefix('.').is_some_and(|name| name.starts_with(PREFIX) && name.ends_with(PARTIAL)) {
+            remove(&path)?;
+        }
+    }
+    Ok(())
 }
 
 fn remove(dir: &Path) -> Done<()> {

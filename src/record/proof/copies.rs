@@ -118,10 +118,12 @@ fn a_state_written_anew_has_the_same_rows_and_no_old_page() {
     assert!(store.notes().is_empty(), "{:?}", store.notes());
     assert_eq!(on_record(&store), before);
     drop(store);
-    // And one behind them.
-    super::damage::copy(&dir.path().join("sled"), &dir.path().join("sled.old"));
-    assert_eq!(on_record(&open(dir.path())), before);
-    assert!(!dir.path().join("sled.old").exists());
+    // And one before them, or behind them.
+    for left in ["sled.new", "sled.old"].map(|name| dir.path().join(name)) {
+        super::damage::copy(&dir.path().join("sled"), &left);
+        assert_eq!(on_record(&open(dir.path())), before);
+        assert!(!left.exists());
+    }
 }
 
 #[test]
@@ -131,7 +133,11 @@ fn what_is_no_backup_is_none_and_one_of_the_same_moment_is_not_written_over() {
     assert_eq!(backup::list(&into.path().join("none")).unwrap(), []);
     assert!(matches!(backup::make(&store, into.path(), at()), Err(BackupError::Empty)));
     opened(&store);
+    // What a crash left of another goes; what is called otherwise is not ours.
+    let names = [".strillone-20251231T000000Z-7.partial", ".other.partial"].map(|name| into.path().join(name));
+    names.iter().for_each(|path| fs::create_dir(path).unwrap());
     let made = backup::make(&store, into.path(), at()).unwrap();
+    assert_eq!(names.map(|path| path.exists()), [false, true]);
     let again = backup::make(&store, into.path(), at()).unwrap_err().to_string();
     assert!(again.contains("it is there already"), "{again}");
     fs::create_dir(into.path().join(made.path.file_name().unwrap().to_str().unwrap().replace("2026", "2025"))).unwrap();
@@ -150,6 +156,13 @@ fn what_is_no_backup_is_none_and_one_of_the_same_moment_is_not_written_over() {
     let manifest = made.path.join("backup.json");
     let text = fs::read_to_string(&manifest).unwrap();
     let (commit, other) = (made.manifest.commit, made.manifest.commit + 1);
+    // What a killed restore left is no store, and in nobody's way.
+    let (dir, half) = (tempfile::tempdir().unwrap(), "journal.partial/00000000000000000001.jsonl");
+    fs::create_dir(dir.path().join("journal.partial")).unwrap();
+    fs::write(dir.path().join(half), "{").unwrap();
+    backup::restore(&made.path, &Options::new(dir.path()), &mut |_, _| {}).unwrap();
+    assert_eq!(open(dir.path()).head(), store.head());
+    assert!(!dir.path().join("journal.partial").exists());
     fs::write(&manifest, text.replace(&format!("\"commit\": {commit}"), &format!("\"commit\": {other}"))).unwrap();
     let bad = backup::verify(&made.path).unwrap_err().to_string();
     assert!(bad.contains("does not come to the heads"), "{bad}");

@@ -15,7 +15,6 @@ pub fn compact(options: &Options, progress: &mut dyn FnMut(u64)) -> Result<(u64,
     put_back(options)?;
     let (sled, new, old) = places(options);
     let before = size(&sled);
-    remove(&new)?;
     {
         let (from, to) = (State::open(&sled, options.cache_bytes)?, State::open(&new, options.cache_bytes)?);
         let (mut rows, mut done) = (Rows::new(), 0);
@@ -46,9 +45,10 @@ pub fn compact(options: &Options, progress: &mut dyn FnMut(u64)) -> Result<(u64,
     Ok((before, size(&sled)))
 }
 
-/// Finishes, or takes back, what a crash cut short.
+/// Finishes, or takes back, what a crash cut short: no copy stays that nobody looks after.
 pub(super) fn put_back(options: &Options) -> Result<(), OpenError> {
-    let (sled, _, old) = places(options);
+    let (sled, new, old) = places(options);
+    remove(&new)?;
     match (sled.exists(), old.exists()) {
         (false, true) => fs::rename(&old, &sled).map_err(OpenError::io(format!("putting {} back", sled.display()))),
         (true, true) => remove(&old),
