@@ -281,6 +281,21 @@ mod tests {
     }
 
     #[test]
+    fn a_line_as_long_as_a_line_may_be_is_read_whole() {
+        let dir = tempfile::tempdir().expect("a directory");
+        let path = dir.path().join(file_name(1));
+        let long = "x".repeat(MAX_LINE);
+        fs::write(&path, format!("{long}\n{long}xxx\nlast\n")).expect("written");
+        let found: Vec<_> = Lines::open(&path).expect("lines").map(|line| line.expect("a line")).collect();
+        let said: Vec<_> = found.iter().map(|it| (it.offset, it.bytes.len() as u64, it.ended)).collect();
+        let most = MAX_LINE as u64;
+        assert_eq!(
+            said,
+            [(0, most, true), (most + 1, most + 2, false), (2 * most + 3, 1, true), (2 * most + 5, 4, true)]
+        );
+    }
+
+    #[test]
     fn a_file_that_another_replaces_is_kept_beside() {
         let dir = tempfile::tempdir().expect("a directory");
         let path = dir.path().join(file_name(1));

@@ -382,7 +382,9 @@ mod tests {
     #[test]
     fn what_is_not_a_date_is_refused_with_the_reason() {
         let reason = |text: &str| text.parse::<When>().expect_err(text).to_string();
-        assert!(reason("yesterday").contains("is not a date as we write them"));
+        assert!(reason("yesterday").starts_with("\"yesterday\" is not a date as we write them"));
+        let long = "x".repeat(41);
+        assert!(reason(&long).starts_with(&format!("\"{}…\" is not", &long[1..])));
         assert_eq!(reason("2023-02-30"), "there is no 2023-02-30 in the calendar");
         assert_eq!(reason("2023-12-08T25:00"), "there is no 2023-12-08T25:00 in the calendar");
         assert_eq!(reason("2023-12-10/2023-12-09"), "\"2023-12-10/2023-12-09\" ends before it begins");

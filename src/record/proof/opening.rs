@@ -100,6 +100,10 @@ fn folding_many_lines_anew_tells_how_far_it_is() {
         told
     };
     assert_eq!(told(), [], "there is nothing to fold");
+    let few = tempfile::tempdir().unwrap();
+    some(few.path(), 20);
+    fs::remove_dir_all(few.path().join("sled")).unwrap();
+    drop(Store::open(Options::new(few.path()), &mut |_, _| panic!("that takes no time")).unwrap());
     let bytes = fs::metadata(dir.path().join("journal/00000000000000000001.jsonl")).unwrap().len();
     fs::remove_dir_all(dir.path().join("sled")).unwrap();
     let told = told();
@@ -230,6 +234,11 @@ fn a_state_of_an_older_version_mends_the_journal_before_it_is_put_aside() {
     older(&store);
     drop(store);
     assert_eq!(fs::read(&journal).unwrap(), whole);
+    let store = open(dir.path());
+    let words = store.notes()[0].to_string();
+    assert!(words.starts_with("the state was written by another version; it was moved"), "nothing to mend: {words}");
+    older(&store);
+    drop(store);
     // One that tells of another history mends nothing.
     fs::remove_dir_all(dir.path().join("sled")).unwrap();
     fs::rename(other.path().join("sled"), dir.path().join("sled")).unwrap();
@@ -246,6 +255,7 @@ fn a_file_under_a_wrong_name_or_missing_is_put_right() {
     let store = open(dir.path());
     assert_eq!(last_of(&store), 7);
     assert!(store.verify().unwrap().is_good(), "{:?}", store.notes());
+    assert!(matches!(store.notes()[0], Note::Restored { lines: 2, .. }), "{:?}", store.notes());
     drop(store);
     let next = format!("journal/{:020}.jsonl", open(dir.path()).head().commit + 1);
     fs::write(dir.path().join(next), &whole).unwrap();
@@ -331,6 +341,7 @@ fn a_store_that_nobody_has_open_is_verified_without_a_change() {
         record::store::verify_at_rest(&Options::new(dir), &into.path().join(scratch)).unwrap()
     };
     assert!(at_rest("a", dir.path(), &scratch).is_none(), "there is nothing");
+    assert_eq!(record::store::verify_journal(dir.path()).unwrap().head, None);
     let journal = some(dir.path(), 3);
     let report = at_rest("b", dir.path(), &scratch).unwrap();
     assert!(report.is_good(), "{report:?}");

@@ -6,7 +6,7 @@ use std::{fmt::Write, fs};
 use crate::{
     channel::{Network, PlaceKind},
     dossier,
-    entry::{Author, Draft as Entry, Importance, Kind, Level, Ref, Retraction, Said},
+    entry::{Author, Correction, Draft as Entry, Importance, Kind, Level, Ref, Retraction, Said},
     import,
     lang::{Lang, Prose},
     line::Line,
@@ -208,6 +208,21 @@ fn everything(store: &Store) -> (u64, Vec<u64>) {
         last: true,
     }));
     say(fact(Fact::Begun { broadcast: 1 }));
+    // A source that lies elsewhere now is found at both its addresses.
+    let view = store.view();
+    let flood = view.incident("flood").unwrap().unwrap();
+    let mut moved = view.entry(&flood, 2, None).unwrap().unwrap().said;
+    if let Said::Source(source) = &mut moved {
+        source.link = Some("https://daily.example/moved".parse().unwrap());
+    }
+    say(entry(Said::Correction(Correction {
+        subject: Ref::Number(2),
+        now: Box::new(moved),
+        what: Prose::one(Lang::En, "it moved").unwrap(),
+        level: Level::Correction,
+        importance: None,
+        known: None,
+    })));
     let sam = who("telegram:11");
     let (given, incident) = (Default::default(), "flood".parse().unwrap());
     let asked =

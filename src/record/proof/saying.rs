@@ -3,6 +3,7 @@
 use record::{
     entry::{Correction, Figure, Level, Ref, Retraction, Said},
     lang::{Lang, Prose},
+    line::Line,
     party::{Organisation, Party},
     private::AskKey,
     store::{Conflict, Drafted, Expect, NotSaid, Set, Store},
@@ -140,6 +141,22 @@ fn what_contradicts_the_record_is_refused_with_the_reason() {
     let (subject, level) = (Ref::Number(3), Level::Correction);
     let correction = Correction { subject, now, what: why, level, importance: None, known: None };
     assert!(matches!(refused(entry(Said::Correction(correction))), Conflict::NoEntry(_)));
+}
+
+#[test]
+fn what_is_to_be_pushed_is_what_was_asked_for() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = some(dir.path(), 0);
+    let store = open(dir.path());
+    let all = [(false, true), (false, false), (true, true), (true, false)];
+    for (dossier, push) in all {
+        let Drafted::Entry(mut draft) = claim("x", "t") else { unreachable!() };
+        (draft.dossier, draft.push) = (dossier, push);
+        store.say(set(vec![Drafted::Entry(draft)])).unwrap();
+    }
+    let text = std::fs::read_to_string(journal).unwrap();
+    let lines = text.lines().skip(2).map(|line| Line::read(line.as_bytes()).unwrap().public.unwrap());
+    assert_eq!(lines.map(|public| (public.dossier, public.pushes())).collect::<Vec<_>>(), all);
 }
 
 #[test]

@@ -392,9 +392,8 @@ impl<'a> Pass<'a> {
         line.header.commit == self.head.commit
             && line.hash != self.head.hash
             && self.copy(self.head.commit).ok().flatten().is_some_and(|copy| {
-                let (own, other) = (&copy.header, &line.header);
-                let same_bodies = own.public == other.public && own.private == other.private;
-                copy.hash == self.head.hash && own.previous == other.previous && same_bodies
+                let bodies = |line: &Line| (line.header.public, line.header.private);
+                copy.hash == self.head.hash && bodies(&copy) == bodies(line)
             })
     }
 
