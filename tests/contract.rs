@@ -318,6 +318,18 @@ fn bundled_dossiers_can_be_left_out() {
 }
 
 #[test]
+fn a_data_directory_that_is_none_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("data"), "a file").unwrap();
+    for (command, told) in [("console", "making the data directory"), ("check", "is a file, and no directory")] {
+        let output = run(strillone(dir.path()).arg(command), "");
+        assert_eq!(output.status.code(), Some(1), "{command}");
+        assert!(err(&output).contains("/data") && err(&output).contains(told), "{}", err(&output));
+    }
+    assert_eq!(fs::read_to_string(dir.path().join("data")).unwrap(), "a file");
+}
+
+#[test]
 fn a_deep_data_directory_has_a_socket_too() {
     let dir = tempfile::tempdir().unwrap();
     let deep = dir.path().join("a".repeat(60)).join("b".repeat(60));

@@ -42,10 +42,13 @@ impl Connect {
                 let events = BufReader::new(requests.try_clone()?);
                 Ok(Connect::Running(Link::There(Arc::new(Mutex::new(There { requests, events })))))
             }
-            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused) => {
-                Ok(Connect::Nobody)
-            }
-            Err(error) => Err(error),
+            Err(error) => match error.kind() {
+                // What is wrong with the directory is told better by whoever opens the store there.
+                io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory => {
+                    Ok(Connect::Nobody)
+                }
+                _ => Err(error),
+            },
         }
     }
 }

@@ -220,6 +220,9 @@ pub fn check(settings: &Settings, mend: bool) -> Done {
             let scratch = tempfile::tempdir().map_err(undone("making a directory for a copy of the state"))?;
             match verify_at_rest(&options, scratch.path()).map_err(|error| Undone(error.to_string()))? {
                 Some(report) => control::report_lines(&report, &mut hear).map_err(undone("checking"))?,
+                None if settings.store.path.is_file() => {
+                    return Err(Undone(format!("{} is a file, and no directory", settings.store.path.display())));
+                }
                 None => tell(format!("store: there is none yet in {}", settings.store.path.display()))?,
             }
         }

@@ -197,6 +197,11 @@ fn a_line_that_is_damaged_in_both_is_told_of_and_stays_as_it_is() {
         "{told:?}"
     );
     assert_eq!(fs::read(&older.path).unwrap(), bytes);
+    // A copy that reads as a line and is another one does not fit either.
+    let other =
+        String::from_utf8(copy.clone()).unwrap().replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
+    store.shared.state.apply(BTreeMap::from([(key.clone(), Some(other.into_bytes()))])).unwrap();
+    assert_eq!(store.mend().unwrap(), told);
     // With the copy back, it is mended.
     store.shared.state.apply(BTreeMap::from([(key, Some(copy))])).unwrap();
     store.mend().unwrap();

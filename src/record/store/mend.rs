@@ -97,7 +97,7 @@ impl Mend<'_> {
         while self.at >= file.first {
             let copy = self.copy(self.at);
             let (at, hash) = (self.at, self.hash);
-            let line = match own.remove(&hash).filter(|line| line.header.commit == at) {
+            let line = match own.remove(&hash) {
                 Some(line) => {
                     if copy.as_ref().is_some_and(|copy| copy.as_deref() != Some(&line.bytes[..])) {
                         let row = Rows::from([(keys::line(at), Some(line.bytes.clone()))]);
@@ -108,7 +108,7 @@ impl Mend<'_> {
                 }
                 None => {
                     let copy = copy.flatten().and_then(|copy| Line::read(&copy).ok());
-                    let Some(line) = copy.filter(|line| line.hash == hash && line.header.commit == at) else {
+                    let Some(line) = copy.filter(|line| line.hash == hash) else {
                         self.told
                             .push(format!("{}: commit {at} cannot be mended: no copy of it fits", file.path.display()));
                         // What is before it cannot be judged.
