@@ -29,6 +29,8 @@ const MANIFEST: &str = "backup.json";
 const PREFIX: &str = "strillone-";
 /// How the name of one ends that is being made.
 const PARTIAL: &str = ".partial";
+/// What a journal is called, in the data directory, while it is being restored.
+pub(crate) const RESTORING: &str = "journal.partial";
 
 /// What a backup holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -305,7 +307,7 @@ fn fold(backup: &Path, manifest: &Manifest, options: &Options, progress: &mut dy
 
 /// Puts a backup's journal into a data directory: whole, or not at all.
 fn put(backup: &Path, data: &Path, manifest: &Manifest, by: impl Fn(&Path, &Path) -> io::Result<()>) -> Done<()> {
-    let (target, partial) = (data.join("journal"), data.join(format!("journal{PARTIAL}")));
+    let (target, partial) = (data.join("journal"), data.join(RESTORING));
     remove(&partial)?;
     journal::make_dir(&partial).map_err(BackupError::io(format!("making {}", partial.display())))?;
     for kept in &manifest.files {

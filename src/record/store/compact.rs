@@ -4,7 +4,7 @@
 use std::{fs, path::Path};
 
 use super::{OpenError, Options, lock, state::State};
-use crate::{journal, store::state::Rows};
+use crate::{backup::RESTORING, journal, store::state::Rows};
 
 /// How many rows are written as one batch.
 const BATCH: usize = 2_000;
@@ -49,6 +49,7 @@ pub fn compact(options: &Options, progress: &mut dyn FnMut(u64)) -> Result<(u64,
 pub(super) fn put_back(options: &Options) -> Result<(), OpenError> {
     let (sled, new, old) = places(options);
     remove(&new)?;
+    remove(&options.dir.join(RESTORING))?;
     match (sled.exists(), old.exists()) {
         (false, true) => fs::rename(&old, &sled).map_err(OpenError::io(format!("putting {} back", sled.display()))),
         (true, true) => remove(&old),
