@@ -135,6 +135,23 @@ fn a_lost_or_garbled_state_is_folded_again() {
 }
 
 #[test]
+fn every_byte_of_the_states_settings_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    some(dir.path(), 2);
+    let conf = dir.path().join("sled/conf");
+    let whole = fs::read(&conf).unwrap();
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        fs::write(&conf, bytes).unwrap();
+        let store = open(dir.path());
+        assert!(matches!(store.notes(), [Note::Refolded { .. }, ..]), "byte {at}: {:?}", store.notes());
+        assert_eq!(last_of(&store), 3);
+        fs::remove_dir_all(dir.path().join("sled.aside-1")).unwrap();
+    }
+}
+
+#[test]
 fn lines_that_the_journal_lost_are_written_back() {
     let dir = tempfile::tempdir().unwrap();
     let journal = some(dir.path(), 10);

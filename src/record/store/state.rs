@@ -92,6 +92,7 @@ impl State {
     /// sled 0.34 may panic on a damaged file, and does not open beside a half-written snapshot.
     fn open_once(dir: &Path, cache_bytes: u64) -> Result<State, StateError> {
         remove_half_snapshots(dir)?;
+        check_settings(dir)?;
         let open = || sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(Some(500)).open();
         match catch_unwind(AssertUnwindSafe(open)) {
             Ok(Ok(db)) => Ok(State(Kept::OnDisk(db))),
@@ -235,6 +236,22 @@ impl Read for Layer<'_> {
             Some(value) => Ok(value.as_ref().map(|value| Bytes(value.as_slice().into()))),
             None => self.under.get(key),
         }
+    }
+}
+
+/// sled only warns in its log where its settings are not what their checksum says; a file as short as this has none, and
+/// is written anew.
+fn check_settings(dir: &Path) -> Result<(), StateError> {
+    let bytes = match fs::read(dir.join("conf")) {
+        Ok(bytes) if bytes.len() > 8 => bytes,
+        Ok(_) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(error.into()),
+    };
+    let (settings, sum) = bytes.split_at(bytes.len() - 4);
+    match crc32fast::hash(settings).to_le_bytes() == sum {
+        true => Ok(()),
+        false => Err(StateError::Damaged("sled's settings are not what their checksum says".to_owned())),
     }
 }
 
