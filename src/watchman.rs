@@ -179,10 +179,16 @@ impl Round {
         }
         // The writer looks again, for files may have been written anew meanwhile.
         let mended = store.mend().map_err(|error| error.to_string())?;
-        if mended.is_empty() {
+        if let Some(lost) = mended.lost {
+            // The store takes no writes any more, which is told by itself; what is before that place is not looked at.
+            tracing::error!(lost, told = ?mended.told, "something is damaged on the disk and cannot be mended");
+            self.desk.vitals().compared(at, Some(lost));
+            return Ok(true);
+        }
+        if mended.told.is_empty() {
             return Ok(false);
         }
-        let told = mended.join("; ");
+        let told = mended.told.join("; ");
         tracing::error!(told, "something was damaged on the disk");
         self.desk.vitals().compared(at, Some(told.clone()));
         self.desk.signs().alert(Alert::to_owners(None, Words {

@@ -216,7 +216,10 @@ pub fn carry_out(desk: &Desk, request: Request, tell: &mut dyn FnMut(Event) -> i
 fn check(desk: &Desk, mend: bool, tell: &mut dyn FnMut(Event) -> io::Result<()>) -> io::Result<()> {
     if mend {
         match desk.store().mend() {
-            Ok(mended) => mended.into_iter().try_for_each(|line| tell(Event::Line(format!("mended: {line}"))))?,
+            Ok(mended) => {
+                mended.told.into_iter().try_for_each(|line| tell(Event::Line(format!("mended: {line}"))))?;
+                mended.lost.into_iter().try_for_each(|line| tell(Event::Fault(format!("not mended: {line}"))))?;
+            }
             Err(error) => tell(Event::Fault(error.to_string()))?,
         }
     }

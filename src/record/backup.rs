@@ -16,11 +16,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    journal::{self, Lines},
+    journal::{self, Lines, RESTORING},
     line::{Hash, Line, glance},
     private::Bodies,
     slug::Slug,
-    store::{OpenError, Options, Store, verify_journal},
+    store::{self, OpenError, Options, Store, verify_journal},
 };
 
 /// The format of `backup.json` that this program writes.
@@ -29,8 +29,6 @@ const MANIFEST: &str = "backup.json";
 const PREFIX: &str = "strillone-";
 /// How the name of one ends that is being made.
 const PARTIAL: &str = ".partial";
-/// What a journal is called, in the data directory, while it is being restored.
-pub(crate) const RESTORING: &str = "journal.partial";
 
 /// What a backup holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -301,7 +299,7 @@ fn fold(backup: &Path, manifest: &Manifest, options: &Options, progress: &mut dy
     let wanted = manifest.heads.iter().map(|(_, number, _)| *number);
     match store.head().commit == manifest.commit && store.read_only().is_none() && heads.into_iter().eq(wanted) {
         true => Ok(()),
-        false => Err(BackupError::bad(backup, "folded elsewhere, it does not come to its heads")),
+        false => Err(BackupError::bad(backup, "folded anew, it does not come to its heads")),
     }
 }
 
@@ -326,11 +324,13 @@ pub fn restore(backup: &Path, options: &Options, progress: &mut dyn FnMut(u64, u
         return Err(BackupError::Taken(options.dir.clone()));
     }
     let manifest = check(backup)?;
+    let lock = store::lock(&options.dir)?;
     put(backup, &options.dir, &manifest, |from, to| {
         let mut file = private(to)?;
         io::copy(&mut File::open(from)?, &mut file)?;
         file.sync_all()
     })?;
+    drop(lock);
     fold(backup, &manifest, options, progress)?;
     Ok(manifest)
 }

@@ -13,6 +13,9 @@ use crate::{disk::Disk, line::MAX_LINE};
 /// A file is closed and the next begun when it has grown past this many bytes.
 pub const ROTATE_AT: u64 = 64 * 1024 * 1024;
 
+/// What its directory is called while it is being restored.
+pub const RESTORING: &str = "journal.partial";
+
 /// One file of the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JournalFile {

@@ -115,7 +115,7 @@ fn whatever_is_damaged_nothing_wrong_is_served() {
                             assert!(!report.is_good() || found == truth, "{place}: something wrong is served");
                             assert!(found.iter().all(|it| truth.contains(it)), "{place}: {found:?}");
                             let mended = store.mend().unwrap();
-                            assert!(!mended.is_empty(), "{place}: {report:?}");
+                            assert!(!mended.told.is_empty() && mended.lost.is_none(), "{place}: {report:?}");
                             drop(store);
                             let store = start(dir.path()).unwrap();
                             assert_eq!(on_record(&store), truth, "{place}: {mended:?} {:?}", store.notes());

@@ -5,10 +5,38 @@ use std::{collections::BTreeMap, fs, path::Path};
 use record::store::{NotSaid, Note, Options, Store, keys};
 
 use super::{
-    claim, damage, on_record, open, opened,
+    claim, damage, on_record, open, opened, said,
     saying::{last_of, set},
     some,
 };
+
+/// A line whose header is another, and still reads as one.
+fn with_another_header(line: &str) -> String {
+    let other = line.replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
+    assert_ne!(line, other);
+    other
+}
+
+/// The state's copy of a line.
+fn copy_of(store: &Store, commit: u64) -> Vec<u8> {
+    store.shared.state.prefix(&keys::line(commit)).next().unwrap().unwrap().1.to_vec()
+}
+
+/// Puts a copy of a line into the state, or takes it out.
+fn put(store: &Store, commit: u64, copy: Option<&[u8]>) {
+    let row = (keys::line(commit), copy.map(<[u8]>::to_vec));
+    store.shared.state.apply(BTreeMap::from([row])).unwrap();
+}
+
+/// A store with many small files of its journal, closed; what is on record.
+fn many_files(dir: &Path) -> Vec<String> {
+    let store = Store::open(Options { rotate_at: 3_000, ..Options::new(dir) }, &mut |_, _| {}).unwrap();
+    opened(&store);
+    for number in 0..30 {
+        store.say(said(&format!("claim {number}"))).unwrap();
+    }
+    on_record(&store)
+}
 
 #[test]
 fn what_a_state_lacks_yet_stays_while_the_journal_before_it_is_mended() {
@@ -18,15 +46,15 @@ fn what_a_state_lacks_yet_stays_while_the_journal_before_it_is_mended() {
     damage::copy(&state, &older);
     let store = open(dir.path());
     for text in ["later", "later still"] {
-        store.say(set(vec![claim("x", text)])).unwrap();
+        store.say(said(text)).unwrap();
     }
     let truth = on_record(&store);
     drop(store);
     let whole = fs::read_to_string(&journal).unwrap();
     fs::remove_dir_all(&state).unwrap();
     fs::rename(&older, &state).unwrap();
-    let damaged = whole.lines().nth(3).unwrap().replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
-    fs::write(&journal, whole.replace(whole.lines().nth(3).unwrap(), &damaged)).unwrap();
+    let line = whole.lines().nth(3).unwrap();
+    fs::write(&journal, whole.replace(line, &with_another_header(line))).unwrap();
     let store = open(dir.path());
     assert_eq!((store.read_only(), on_record(&store)), (None, truth));
     drop(store);
@@ -41,9 +69,7 @@ fn a_header_that_still_reads_as_one_is_mended_too() {
     let lines = whole.lines().count();
     for at in [0, 5, lines - 2, lines - 1] {
         let line = whole.lines().nth(at).unwrap();
-        let other = line.replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
-        assert_ne!(line, other);
-        fs::write(&journal, whole.replace(line, &other)).unwrap();
+        fs::write(&journal, whole.replace(line, &with_another_header(line))).unwrap();
         let store = open(dir.path());
         assert!(store.read_only().is_none() && !store.notes().is_empty(), "{:?}", store.notes());
         assert_eq!(last_of(&store), 11);
@@ -76,19 +102,18 @@ fn a_large_file_is_not_read_at_a_start_and_its_damage_is_found_by_the_comparison
         matches!(&faults[..], [_, chain] if chain.ends_with("its incident's chain")),
         "one flipped bit: {faults:?}"
     );
-    let told = store.mend().unwrap();
+    let told = store.mend().unwrap().told;
     assert!(
         matches!(&told[..], [one] if one.ends_with("put right; 1 of its lines are the state's copies")),
         "{told:?}"
     );
     assert!(store.verify().unwrap().is_good());
-    store.say(set(vec![claim("x", "goes on")])).unwrap();
+    store.say(said("goes on")).unwrap();
     drop(store);
     // Its end is read: its newest line is the state's, what the state lacks is folded, what is torn is cut.
     let whole = fs::read_to_string(&journal).unwrap();
     let newest = whole.lines().last().unwrap();
-    let other = newest.replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
-    fs::write(&journal, whole.replace(newest, &other)).unwrap();
+    fs::write(&journal, whole.replace(newest, &with_another_header(newest))).unwrap();
     let store = open(dir.path());
     assert!(matches!(store.notes(), [Note::Restored { lines: 1, .. }]), "{:?}", store.notes());
     drop(store);
@@ -104,27 +129,21 @@ fn a_large_file_is_not_read_at_a_start_and_its_damage_is_found_by_the_comparison
 #[test]
 fn files_that_are_gone_are_written_anew_from_the_state_line_by_line() {
     let dir = tempfile::tempdir().unwrap();
-    let options = || Options { rotate_at: 3_000, ..Options::new(dir.path()) };
-    let store = Store::open(options(), &mut |_, _| {}).unwrap();
-    opened(&store);
-    for number in 0..30 {
-        store.say(set(vec![claim("x", &format!("claim {number}"))])).unwrap();
-    }
-    drop(store);
+    let truth = many_files(dir.path());
     let files = record::journal::files(&dir.path().join("journal")).unwrap();
     assert!(files.len() > 4);
     let gone = &files[files.len() - 2];
     let lines = files[files.len() - 1].first - gone.first;
     fs::remove_file(&gone.path).unwrap();
-    let store = Store::open(options(), &mut |_, _| {}).unwrap();
+    let store = open(dir.path());
     // A start reads no older file: the comparison finds that one is missing, and it is written anew.
     let mended = match store.notes() {
         [Note::Restored { lines: restored, .. }] => *restored == lines,
-        _ => !store.verify().unwrap().is_good() && !store.mend().unwrap().is_empty(),
+        _ => !store.verify().unwrap().is_good() && !store.mend().unwrap().told.is_empty(),
     };
     assert!(mended, "{:?}", store.notes());
     assert!(store.verify().unwrap().is_good());
-    assert_eq!(last_of(&store), 31);
+    assert_eq!(on_record(&store), truth);
 }
 
 #[test]
@@ -132,96 +151,94 @@ fn a_copy_that_the_state_lost_or_changed_is_found_and_put_right() {
     let dir = tempfile::tempdir().unwrap();
     some(dir.path(), 6);
     let store = open(dir.path());
-    let key = keys::line(4);
-    let copy = store.shared.state.prefix(&key).next().unwrap().unwrap().1.to_vec();
-    store.shared.state.remove(&key).unwrap();
+    let copy = copy_of(&store, 4);
+    put(&store, 4, None);
     let report = store.verify().unwrap();
     assert!(report.faults[0].ends_with("(commit 4): the state has lost its copy of the line"), "{report:?}");
     store.mend().unwrap();
     assert!(store.verify().unwrap().is_good());
-    assert_eq!(*store.shared.state.prefix(&key).next().unwrap().unwrap().1, *copy);
-    let other = store.shared.state.prefix(&keys::line(5)).next().unwrap().unwrap().1.to_vec();
-    store.shared.state.apply(BTreeMap::from([(key.clone(), Some(other))])).unwrap();
+    assert_eq!(copy_of(&store, 4), copy);
+    put(&store, 4, Some(&copy_of(&store, 5)));
     assert!(!store.verify().unwrap().is_good());
     store.mend().unwrap();
     assert!(store.verify().unwrap().is_good());
 }
 
-/// A store with many small files of its journal, closed; what is on record.
-fn many_files(dir: &Path, claims: usize) -> Vec<String> {
-    let store = Store::open(Options { rotate_at: 3_000, ..Options::new(dir) }, &mut |_, _| {}).unwrap();
-    opened(&store);
-    for number in 0..claims {
-        store.say(set(vec![claim("x", &format!("claim {number}"))])).unwrap();
-    }
-    on_record(&store)
-}
-
 #[test]
 fn the_first_file_is_written_anew_too() {
     let dir = tempfile::tempdir().unwrap();
-    let truth = many_files(dir.path(), 30);
+    let truth = many_files(dir.path());
     let first = dir.path().join("journal/00000000000000000001.jsonl");
     let whole = fs::read(&first).unwrap();
     fs::remove_file(&first).unwrap();
     let store = open(dir.path());
-    assert!(!store.verify().unwrap().is_good() && !store.mend().unwrap().is_empty());
+    assert!(!store.verify().unwrap().is_good() && !store.mend().unwrap().told.is_empty());
     assert_eq!(fs::read(&first).unwrap(), whole);
     assert!(store.verify().unwrap().is_good());
     assert_eq!(on_record(&store), truth);
 }
 
+/// Damages the first line of a file; the file's bytes since, and before.
+fn damaged(path: &Path) -> (Vec<u8>, Vec<u8>) {
+    let whole = fs::read_to_string(path).unwrap();
+    let first = whole.lines().next().unwrap();
+    let bytes = whole.replace(first, &first.replace("\"text\":", "\"tixt\":")).into_bytes();
+    fs::write(path, &bytes).unwrap();
+    (bytes, whole.into_bytes())
+}
+
 #[test]
-fn a_line_that_is_damaged_in_both_is_told_of_and_stays_as_it_is() {
+fn where_a_line_is_damaged_in_both_everything_before_it_stays_and_nothing_is_written_behind_it() {
     let dir = tempfile::tempdir().unwrap();
-    many_files(dir.path(), 30);
+    let truth = many_files(dir.path());
     let files = record::journal::files(&dir.path().join("journal")).unwrap();
-    let damaged = |path: &Path| {
-        let text = fs::read_to_string(path).unwrap();
-        let first = text.lines().next().unwrap();
-        fs::write(path, text.replace(first, &first.replace("\"text\":", "\"tixt\":"))).unwrap();
-        fs::read(path).unwrap()
-    };
-    // Of an older file: found, told, and nothing is touched.
     let older = &files[2];
-    let bytes = damaged(&older.path);
+    let (bytes, _) = damaged(&older.path);
     let store = open(dir.path());
-    let key = keys::line(older.first);
-    let copy = store.shared.state.prefix(&key).next().unwrap().unwrap().1.to_vec();
-    store.shared.state.remove(&key).unwrap();
-    let faults = store.verify().unwrap().faults.join("\n");
-    assert!(faults.contains(&format!("(commit {})", older.first)), "{faults}");
-    let told = store.mend().unwrap();
-    assert!(
-        matches!(&told[..], [one] if one.contains(&format!("commit {} cannot be mended", older.first))),
-        "{told:?}"
-    );
-    assert_eq!(fs::read(&older.path).unwrap(), bytes);
-    // A copy that reads as a line and is another one does not fit either.
-    let other =
-        String::from_utf8(copy.clone()).unwrap().replacen("\"recorded_at\":\"2026-", "\"recorded_at\":\"2025-", 1);
-    store.shared.state.apply(BTreeMap::from([(key.clone(), Some(other.into_bytes()))])).unwrap();
-    assert_eq!(store.mend().unwrap(), told);
-    // With the copy back, it is mended.
-    store.shared.state.apply(BTreeMap::from([(key, Some(copy))])).unwrap();
-    store.mend().unwrap();
-    assert!(store.verify().unwrap().is_good());
-    // Of the newest file: a start finds it, and refuses to write.
-    let newest = files.last().unwrap();
-    let whole = fs::read(&newest.path).unwrap();
-    let bytes = damaged(&newest.path);
-    let truth = on_record(&store);
-    let key = keys::line(newest.first);
-    let copy = store.shared.state.prefix(&key).next().unwrap().unwrap().1.to_vec();
-    store.shared.state.remove(&key).unwrap();
+    let copy = copy_of(&store, older.first);
+    let other = with_another_header(std::str::from_utf8(&copy).unwrap()).into_bytes();
     drop(store);
+    // The state has no copy, or one that reads as a line and is another one.
+    for copy in [None, Some(&other[..])] {
+        let store = open(dir.path());
+        put(&store, older.first, copy);
+        let faults = store.verify().unwrap().faults.join("\n");
+        assert!(faults.contains(&format!("(commit {})", older.first)), "{faults}");
+        let mended = store.mend().unwrap();
+        assert_eq!(mended.told, [""; 0]);
+        let lost = mended.lost.unwrap();
+        assert!(lost.contains(&format!("commit {} is damaged, and no copy of it fits", older.first)), "{lost}");
+        assert_eq!((fs::read(&older.path).unwrap(), store.read_only()), (bytes.clone(), Some(lost)));
+        assert!(matches!(store.say(said("no")), Err(NotSaid::ReadOnly(_))));
+        assert!(store.mend().is_err(), "it was told");
+        assert_eq!(on_record(&store).len(), truth.len() - usize::from(copy.is_none()), "reading goes on");
+    }
+    // With the copy back, it is mended.
+    let store = open(dir.path());
+    put(&store, older.first, Some(&copy));
+    assert_eq!(store.mend().unwrap().lost, None);
+    assert!(store.verify().unwrap().is_good());
+    assert_eq!(on_record(&store), truth);
+}
+
+#[test]
+fn a_start_refuses_to_write_behind_a_line_of_the_newest_file_that_is_damaged_in_both() {
+    let dir = tempfile::tempdir().unwrap();
+    let truth = many_files(dir.path());
+    let files = record::journal::files(&dir.path().join("journal")).unwrap();
+    let newest = files.last().unwrap();
+    let store = open(dir.path());
+    let copy = copy_of(&store, newest.first);
+    put(&store, newest.first, None);
+    drop(store);
+    let (bytes, whole) = damaged(&newest.path);
     let store = open(dir.path());
     let reason = store.read_only().expect("neither copy fits");
     let place = format!("byte 0 (commit {}), and the state's copy does not fit", newest.first);
     assert!(reason.contains(&place), "{reason}");
-    assert!(matches!(store.say(set(vec![claim("x", "no")])), Err(NotSaid::ReadOnly(_))));
+    assert!(matches!(store.say(said("no")), Err(NotSaid::ReadOnly(_))));
     assert_eq!(fs::read(&newest.path).unwrap(), bytes);
-    store.shared.state.apply(BTreeMap::from([(key, Some(copy))])).unwrap();
+    put(&store, newest.first, Some(&copy));
     drop(store);
     let store = open(dir.path());
     assert!(matches!(store.notes(), [Note::Restored { lines: 1, .. }]), "{:?}", store.notes());
@@ -265,7 +282,7 @@ fn a_state_that_cannot_be_read_any_more_is_put_aside_at_the_next_start() {
     let report = store.verify().unwrap();
     assert!(report.faults.iter().any(|fault| fault.contains("cannot be read")), "{report:?}");
     assert!(report.faults.len() == 20 && report.more > 0, "{report:?}");
-    let told = store.mend().unwrap();
+    let told = store.mend().unwrap().told;
     assert!(told.iter().any(|it| it.contains("the next start folds the state anew")), "{told:?}");
     drop(store);
     let store = open(dir.path());

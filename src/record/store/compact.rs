@@ -4,7 +4,10 @@
 use std::{fs, path::Path};
 
 use super::{OpenError, Options, lock, state::State};
-use crate::{backup::RESTORING, journal, store::state::Rows};
+use crate::{
+    journal::{self, RESTORING},
+    store::state::Rows,
+};
 
 /// How many rows are written as one batch.
 const BATCH: usize = 2_000;

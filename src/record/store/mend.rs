@@ -11,7 +11,7 @@ use super::{
     OpenError,
     fold::Head,
     keys,
-    state::{Rows, State},
+    state::{Rows, State, safely},
     verify,
 };
 use crate::{
@@ -36,8 +36,17 @@ pub(super) fn clear(dir: &Path) -> std::io::Result<()> {
     }
 }
 
-/// Mends everything up to a head; tells what, in words.
-pub(super) fn mend(state: &State, dir: &Path, disk: &dyn Disk, head: Head) -> Result<Vec<String>, OpenError> {
+/// What was mended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Mended {
+    /// What was put right, in words.
+    pub told: Vec<String>,
+    /// The newest place that no copy fits, if there is one: it and everything before it stay as they are.
+    pub lost: Option<String>,
+}
+
+/// Mends everything up to a head.
+pub(super) fn mend(state: &State, dir: &Path, disk: &dyn Disk, head: Head) -> Result<Mended, OpenError> {
     let journal_dir = dir.join("journal");
     let files = journal::files(&journal_dir).map_err(OpenError::io(format!("reading {}", journal_dir.display())))?;
     let files = match files.first() {
@@ -48,18 +57,17 @@ pub(super) fn mend(state: &State, dir: &Path, disk: &dyn Disk, head: Head) -> Re
         }
     };
     // From the newest line backwards: each says which line was before it, so there is never a doubt which copy is good.
-    let mut mend = Mend { state, dir, disk, at: head.commit, hash: head.hash, told: Vec::new() };
-    if let Err(why) = verify::safely(|| Head::read(state)) {
+    let mut mend = Mend { state, dir, disk, at: head.commit, hash: head.hash, mended: Mended::default() };
+    if let Err(why) = safely(|| Head::read(state)) {
         mend.suspect(format!("the state could not be read: {why}"));
     }
     for (index, file) in files.iter().enumerate().rev().filter(|(_, file)| file.first <= head.commit) {
-        // Files before a line that cannot be mended stay as they are.
-        if mend.at == 0 {
+        mend.file(file, index + 1 == files.len())?;
+        if mend.mended.lost.is_some() {
             break;
         }
-        mend.file(file, index + 1 == files.len())?;
     }
-    Ok(mend.told)
+    Ok(mend.mended)
 }
 
 struct Mend<'a> {
@@ -68,7 +76,7 @@ struct Mend<'a> {
     disk: &'a dyn Disk,
     at: u64,
     hash: Hash,
-    told: Vec<String>,
+    mended: Mended,
 }
 
 impl Mend<'_> {
@@ -102,17 +110,18 @@ impl Mend<'_> {
                     if copy.as_ref().is_some_and(|copy| copy.as_deref() != Some(&line.bytes[..])) {
                         let row = Rows::from([(keys::line(at), Some(line.bytes.clone()))]);
                         self.state.apply(row)?;
-                        self.told.push(format!("the state's copy of commit {at} was put right from the journal"));
+                        self.mended
+                            .told
+                            .push(format!("the state's copy of commit {at} was put right from the journal"));
                     }
                     line
                 }
                 None => {
                     let copy = copy.flatten().and_then(|copy| Line::read(&copy).ok());
                     let Some(line) = copy.filter(|line| line.hash == hash) else {
-                        self.told
-                            .push(format!("{}: commit {at} cannot be mended: no copy of it fits", file.path.display()));
                         // What is before it cannot be judged.
-                        (self.at, self.hash) = (0, Hash::NONE);
+                        let place = file.path.display();
+                        self.mended.lost = Some(format!("{place}: commit {at} is damaged, and no copy of it fits"));
                         return Ok(());
                     };
                     restored += 1;
@@ -135,7 +144,9 @@ impl Mend<'_> {
             false => journal::replace(self.disk, &file.path, &content).map(drop),
         }
         .map_err(io("repairing"))?;
-        self.told.push(format!("{}: put right; {restored} of its lines are the state's copies", file.path.display()));
+        self.mended
+            .told
+            .push(format!("{}: put right; {restored} of its lines are the state's copies", file.path.display()));
         Ok(())
     }
 
@@ -154,7 +165,7 @@ impl Mend<'_> {
     fn suspect(&mut self, reason: String) {
         if suspicion(self.dir).is_none() {
             let noted = fs::write(self.dir.join(SUSPECT), &reason);
-            self.told.push(match noted {
+            self.mended.told.push(match noted {
                 Ok(()) => format!("{reason}; the next start folds the state anew"),
                 Err(error) => format!("{reason}, and that could not be noted for the next start: {error}"),
             });

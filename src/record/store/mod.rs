@@ -2,6 +2,7 @@
 //! longer than one bounded group.
 
 mod compact;
+mod compose;
 mod erase;
 mod fold;
 pub mod keys;
@@ -30,15 +31,16 @@ use std::{
 };
 
 pub use compact::{compact, size};
+pub use compose::{ASK_DAYS, Conflict, Drafted, Expect, NotSaid, Receipt, Set};
 pub use fold::{AskRow, AskingRow, Broadcast, Choice, EntryRow, Head, IncidentHead, Known};
 pub use ledger::{Audience, Due, Expanded, Ledger};
 pub use letters::{Errand, Letters};
 pub use memory::Memory;
+pub use mend::Mended;
 pub use people::{Card, DraftRow, Fate, RefusedRow};
 pub use recover::Note;
 pub use state::StateError;
 pub use verify::{Comparison, Report, verify_at_rest, verify_journal};
-pub use writer::{ASK_DAYS, Conflict, Drafted, Expect, NotSaid, Receipt, Set};
 
 use crate::{
     disk::{Disk, Real, Reserve},
@@ -330,11 +332,12 @@ impl Store {
         comparison.step(Some(&self.shared.state), lines)
     }
 
-    /// Mends what is damaged in the journal or in the state's copies of its lines, from the other; tells what was done.
+    /// Mends what is damaged in the journal or in the state's copies of its lines, from the other. Where neither copy of a
+    /// line is good, the store takes no writes from then on.
     ///
     /// # Errors
     /// Where the store takes no writes, or the disk does not.
-    pub fn mend(&self) -> Result<Vec<String>, NotSaid> {
+    pub fn mend(&self) -> Result<Mended, NotSaid> {
         let (answer, done) = std::sync::mpsc::channel();
         if let Some(jobs) = &self.jobs {
             let _ = jobs.send(Job::Mend(answer));
@@ -358,7 +361,7 @@ impl Drop for Store {
 }
 
 /// The lock that says that a process has the store open.
-fn lock(dir: &Path) -> Result<File, OpenError> {
+pub(crate) fn lock(dir: &Path) -> Result<File, OpenError> {
     journal::make_dir(dir).map_err(OpenError::io(format!("making the data directory {}", dir.display())))?;
     let path = dir.join("lock");
     let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);

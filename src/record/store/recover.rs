@@ -212,8 +212,8 @@ fn mended_from(state: &State, options: &Options, journal: &Path, head: Head) -> 
     let mut lines = Lines::open(&file.path).ok()?.map_while(Result::ok);
     lines.find(|found| Line::read(&found.bytes).is_ok_and(|line| line.hash == head.hash))?;
     match mend::mend(state, &options.dir, &*options.disk, head) {
-        Ok(told) if told.is_empty() => None,
-        Ok(told) => Some(told.join("; ")),
+        Ok(mended) if mended.told.is_empty() => None,
+        Ok(mended) => Some(mended.told.join("; ")),
         Err(error) => Some(format!("its copies could not be used to mend the journal: {error}")),
     }
 }
@@ -519,9 +519,9 @@ impl<'a> Pass<'a> {
         if !newest || self.head.commit == 0 {
             return Ok(None);
         }
-        let told = mend::mend(self.state, data, self.disk, self.head)?;
-        let whole = !told.is_empty() && told.iter().all(|it| !it.contains("cannot be mended"));
-        Ok(whole.then_some(told))
+        let mended = mend::mend(self.state, data, self.disk, self.head)?;
+        let whole = !mended.told.is_empty() && mended.lost.is_none();
+        Ok(whole.then_some(mended.told))
     }
 
     /// The state's copy of a line.

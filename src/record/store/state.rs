@@ -239,6 +239,14 @@ impl Read for Layer<'_> {
     }
 }
 
+/// Reads of a state that may be damaged: some damage makes sled panic when its pages are read.
+pub fn safely<T>(read: impl FnOnce() -> Result<T, StateError>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(read)) {
+        Ok(read) => read.map_err(|error| error.to_string()),
+        Err(_) => Err("sled panicked".to_owned()),
+    }
+}
+
 /// sled only warns in its log where its settings are not what their checksum says; a file as short as this has none, and
 /// is written anew.
 fn check_settings(dir: &Path) -> Result<(), StateError> {

@@ -1,18 +1,12 @@
 //! Reads everything and compares everything: every line's hashes, both chains, and the state's copy of each line.
 
-use std::{
-    collections::HashMap,
-    fs, io,
-    os::unix::fs::PermissionsExt,
-    panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
-};
+use std::{collections::HashMap, fs, io, os::unix::fs::PermissionsExt, path::Path};
 
 use super::{
     OpenError, Options,
     fold::Head,
     keys,
-    state::{Bytes, Read, State, StateError},
+    state::{Bytes, Read, State, safely},
 };
 use crate::{
     journal::{self, JournalFile, Lines},
@@ -241,14 +235,6 @@ impl Walk {
 /// The state's copy of a line.
 pub(super) fn read(state: &State, commit: u64) -> Result<Option<Bytes>, String> {
     safely(|| state.get(&keys::line(commit)))
-}
-
-/// Reads of a state that may be damaged: some damage makes sled panic when its pages are read.
-pub(super) fn safely<T>(read: impl FnOnce() -> Result<T, StateError>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(read)) {
-        Ok(read) => read.map_err(|error| error.to_string()),
-        Err(_) => Err("sled panicked".to_owned()),
-    }
 }
 
 fn copy_dir(from: &Path, to: &Path) -> io::Result<()> {
