@@ -1,6 +1,7 @@
 //! One record, every door: the same question gives the same facts in the same order.
 
 use record::lang::Lang;
+use strillone::{config::Platform, signs::Sign};
 
 use super::{
     PATIENCE,
@@ -99,6 +100,9 @@ async fn a_token_revoked_on_one_platform_leaves_the_other_at_work_and_tells_the_
     let owner = telegram.private(5, "Olga", "en");
     let at_telegram = on_telegram::Bot::start(&town, &telegram);
     let _at_discord = on_discord::Bot::start(&town, &discord).await;
+    // The gateway may be connected a moment before the sign says so.
+    let serves = || town.desk.signs().get(Platform::Discord) == Sign::Serving;
+    discord.until(PATIENCE, "the sign", |_| serves().then_some(())).await;
     telegram.says(owner, 5, "/about");
     says(&telegram.wait_for(owner, 1, PATIENCE).await[0].text, &["Telegram: on, answering", "Discord: on, answering"]);
     discord.revoke_token();
