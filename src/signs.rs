@@ -25,7 +25,11 @@ pub enum Sign {
     Unreachable,
     /// Another program polls with the same token.
     AnotherPoller,
-    /// The platform refuses the token: it stays shut until the next start.
+    /// The platform refuses the token; it is asked again once a minute.
+    TokenRefused,
+    /// Discord sends interactions to an address of its settings instead of the gateway: posts go on, commands do not come.
+    InteractionsElsewhere,
+    /// The platform shut us out until the next start.
     Stopped,
 }
 
@@ -43,9 +47,18 @@ impl Sign {
                 en: "another program uses the same token; I wait for it to stop",
                 it: "un altro programma usa lo stesso token; aspetto che smetta",
             },
-            Sign::Stopped => {
-                Text { en: "stopped: the platform refuses the token", it: "fermo: la piattaforma rifiuta il token" }
-            }
+            Sign::TokenRefused => Text {
+                en: "the platform refuses the token; I ask again every minute",
+                it: "la piattaforma rifiuta il token; riprovo ogni minuto",
+            },
+            Sign::InteractionsElsewhere => Text {
+                en: "commands do not reach me: the developer portal sends them to an Interactions Endpoint URL; posts go on",
+                it: "i comandi non mi arrivano: il developer portal li invia a un Interactions Endpoint URL; i messaggi partono",
+            },
+            Sign::Stopped => Text {
+                en: "stopped: the platform shut me out; a restart tries again",
+                it: "fermo: la piattaforma mi ha escluso; al riavvio riprovo",
+            },
         }
     }
 }

@@ -38,6 +38,8 @@ fn name(outcome: &Outcome) -> &'static str {
         Outcome::Later { .. } => "later",
         Outcome::Moved(_) => "moved",
         Outcome::Content(_) => "content_refused",
+        Outcome::Unknown(_) => "refused_for_unknown_reason",
+        Outcome::Frozen(_) => "archived",
         Outcome::Gone(_) => "gone",
         Outcome::Closed(_) => "topic_closed",
         Outcome::Shut { .. } => "channel_trouble",

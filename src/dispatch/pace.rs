@@ -85,6 +85,8 @@ pub struct Budget {
     /// Answers that wait for their turn: pushes wait for them.
     answers: u32,
     invalid: VecDeque<Ms>,
+    /// How far the platform's clock is ahead of ours, as far as it said.
+    ahead: Ms,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -112,7 +114,23 @@ impl Budget {
             rest_until: 0,
             answers: 0,
             invalid: VecDeque::new(),
+            ahead: 0,
         }
+    }
+
+    /// Notes what the platform's clock says at a moment of ours, such as in a `Date` header (RFC 9110, to the second).
+    pub fn server_said(&mut self, server: Ms, now: Ms) {
+        // Less than this may be the way of the answer, or the seconds that the header does not tell.
+        const NOISE: Ms = 2_000;
+        let ahead = server - now;
+        if (ahead - self.ahead).abs() > NOISE {
+            self.ahead = ahead;
+        }
+    }
+
+    /// A moment of ours on the platform's clock.
+    pub fn server_time(&self, now: Ms) -> Ms {
+        now.saturating_add(self.ahead)
     }
 
     /// Whether a push may leave for a chat.

@@ -101,6 +101,11 @@ pub enum Outcome {
     Moved(Address),
     /// The platform does not take what is said.
     Content(String),
+    /// Nothing was done: the platform refuses, and its words do not tell whether the content, the chat or the platform
+    /// itself is the reason.
+    Unknown(String),
+    /// Only this change of an earlier message cannot be done, such as in an archived thread; the chat takes other messages.
+    Frozen(String),
     /// The message that was to be changed is not there, or cannot be changed.
     Gone(String),
     /// The topic is closed or deleted.
@@ -162,6 +167,8 @@ pub enum Reason {
     Nothing,
     /// The earlier message is gone, and a new one is not wanted.
     Gone,
+    /// The earlier message is in an archived thread, where nothing can be changed.
+    Archived,
 }
 
 impl Reason {
@@ -178,6 +185,10 @@ impl Reason {
             Reason::Gone => {
                 Text { en: "the message to correct is gone", it: "il messaggio da correggere non c'è più" }
             }
+            Reason::Archived => Text {
+                en: "the message to correct is in an archived thread",
+                it: "il messaggio da correggere è in una discussione archiviata",
+            },
             Reason::Nothing => Text { en: "nothing to correct here", it: "nulla da correggere qui" },
         }
     }

@@ -241,7 +241,9 @@ impl Office {
                 self.arrived(flying, channel, delivery, now)
             }
             Outcome::Over => self.arrived(flying, channel, delivery, now),
-            Outcome::Content(why) | Outcome::Gone(why) => self.refused(network, flying, delivery, &why, now, turn),
+            Outcome::Content(why) | Outcome::Gone(why) | Outcome::Unknown(why) => {
+                self.refused(network, flying, delivery, &why, now, turn)
+            }
             Outcome::Unsure(why) => {
                 tracing::debug!(why, network = network.name(), "nobody knows whether a message arrived");
                 self.lane(network).doubt(now);
@@ -396,12 +398,16 @@ impl Office {
                 self.settle(number, &holders, now)?;
                 ledger.postpone(number, now)
             }
-            Outcome::Content(why) if copy.plain => {
+            Outcome::Frozen(_) => {
+                (own.state, own.at) = (State::None(Reason::Archived), now);
+                self.settle(number, &[(flying.commit, own)], now)
+            }
+            Outcome::Content(why) | Outcome::Unknown(why) if copy.plain => {
                 self.tell_refused(network, flying.commit, &why, turn)?;
                 (own.state, own.at) = (State::Dead(why.chars().take(200).collect()), now);
                 self.settle(number, &[(flying.commit, own)], now)
             }
-            Outcome::Content(_) => {
+            Outcome::Content(_) | Outcome::Unknown(_) => {
                 holders.iter_mut().for_each(|(_, it)| it.plain = true);
                 self.settle(number, &holders, now)?;
                 ledger.postpone(number, now)
