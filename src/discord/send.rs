@@ -13,7 +13,7 @@ use tokio::{
 use super::Pauses;
 use crate::{
     config::Secret,
-    dispatch::pace::{Pace, Turn},
+    dispatch::pace::{Pace, Priority, Turn},
     post::Brought,
 };
 
@@ -173,7 +173,7 @@ impl Wire {
 
     /// The turn of a request that somebody else makes with our token.
     pub async fn turn(&self) -> Turn<'_> {
-        self.pace.turn("discord:").await
+        self.pace.turn(Priority::Manager, "discord:").await
     }
 
     /// Asks for something, once.
@@ -237,7 +237,7 @@ impl Wire {
             request = request.json(body);
         }
         let _turn = match counts {
-            Counts::InTurn(chat) => Some(self.pace.turn(chat).await),
+            Counts::InTurn(chat) => Some(self.pace.turn(Priority::Manager, chat).await),
             _ => None,
         };
         match request.send().await {

@@ -11,7 +11,7 @@ use record::{
     store::Due,
 };
 
-use super::pace::Pace;
+use super::pace::{Pace, Place};
 
 /// So many chats that are limited one after the other, with nothing that gets through between them, mean that the
 /// platform may limit us as a whole: Telegram does not say which it is.
@@ -41,6 +41,8 @@ pub struct Flying {
     pub doing: Doing,
     /// When it left.
     pub at: Ms,
+    /// The place that it takes in the budget.
+    pub place: Place,
 }
 
 /// What a request is.
@@ -199,7 +201,7 @@ impl Lane {
     /// A request came back at a moment.
     pub fn landed(&mut self, id: u64, at: Ms) -> Option<Flying> {
         let flying = self.flying.remove(&id)?;
-        self.pace.budget().end(&flying.chat, at);
+        self.pace.budget().end(&flying.place, at);
         self.channels.remove(&flying.channel);
         self.chats.remove(&flying.chat);
         if at - flying.at < SLOW {

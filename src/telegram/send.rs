@@ -9,7 +9,11 @@ use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::render::Dressed;
-use crate::{config::Secret, dispatch::pace::Pace, post::Brought};
+use crate::{
+    config::Secret,
+    dispatch::pace::{Pace, Priority},
+    post::Brought,
+};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -168,7 +172,7 @@ impl Api {
     /// Calls a method that the limits count, in its turn; the whole chat waits as long as Telegram says.
     pub async fn in_turn(&self, chat: i64, method: &str, body: &Value) -> Outcome {
         let key = format!("telegram:{chat}");
-        let _turn = self.pace.turn(&key).await;
+        let _turn = self.pace.turn(Priority::Manager, &key).await;
         let outcome = self.call(method, body, Duration::ZERO).await;
         if let Outcome::Later(wait) = outcome {
             let until = self.pace.clock().now().saturating_add(Ms::try_from(wait.as_millis()).unwrap_or(Ms::MAX));

@@ -431,7 +431,8 @@ async fn where_nothing_may_be_read_nothing_is_answered_but_all_is_posted() {
 async fn what_discord_says_of_limits_is_minded() {
     let to = ToDiscord::new().await;
     let chat = format!("discord:{}", to.channel);
-    let free_in = || to.pace.budget().chat_next(&chat) - to.pace.clock().now();
+    let free_in =
+        || to.pace.budget().chat_next(strillone::dispatch::pace::Priority::Push, &chat) - to.pace.clock().now();
     to.discord.rules(|rules| rules.bucket = (2, Duration::from_secs(30)));
     done(to.say().await);
     assert!(free_in() <= 0, "there is one left");

@@ -14,7 +14,7 @@ use super::{
     super::{
         errand::{Errand, Order},
         lane::{Doing, Flying},
-        pace::May,
+        pace::{Place, Priority, Wait},
     },
     Kept, Office, Placed, Step, TAKEN, Turn, Unsure, moment, wake, words,
 };
@@ -37,12 +37,20 @@ impl Office {
                 return Ok(());
             }
             let order = Order {
-                to: Address(network.code().to_owned()),
+                to: Address(format!("{}:", network.code())),
                 place: PlaceKind::Private,
                 lang: Lang::En,
                 errand: Errand::Probe,
             };
-            self.leave(network, Due { at: now, channel: 0, commit: 0 }, order, Doing::Probe, now, turn);
+            // It counts like everything else.
+            let taken = self.lane(network).pace.budget().take(Priority::Push, order.to.chat(), now);
+            match taken {
+                Ok(place) => {
+                    let none = Due { at: now, channel: 0, commit: 0 };
+                    self.leave(network, none, order, Doing::Probe, place, now, turn);
+                }
+                Err(Wait::All(until) | Wait::Chat(until)) => wake(turn, until),
+            }
             return Ok(());
         }
         if self.lane(network).is_probing() {
@@ -72,19 +80,19 @@ impl Office {
                 self.lane(network).hands.remove(at);
                 continue;
             }
-            let may = self.lane(network).pace.budget().push(&chat, now);
-            match may {
-                May::All(until) => {
+            let taken = self.lane(network).pace.budget().take(Priority::Push, &chat, now);
+            let place = match taken {
+                Ok(place) => place,
+                Err(Wait::All(until)) => {
                     wake(turn, until);
                     return Ok(());
                 }
-                May::Chat(until) => {
+                Err(Wait::Chat(until)) => {
                     ledger.postpone(due.channel, until)?;
                     self.lane(network).hands.remove(at);
                     continue;
                 }
-                May::Go => {}
-            }
+            };
             let step = match self.step(network, due, &channel, now) {
                 Ok(step) => step,
                 Err(error) => {
@@ -95,10 +103,13 @@ impl Office {
                 }
             };
             match step {
-                Step::Settled | Step::Wait => drop(self.lane(network).hands.remove(at)),
+                Step::Settled | Step::Wait => {
+                    self.lane(network).pace.budget().give_back(place);
+                    self.lane(network).hands.remove(at);
+                }
                 Step::Leave(order, doing) => {
                     self.lane(network).hands.remove(at);
-                    self.leave(network, due, *order, doing, now, turn);
+                    self.leave(network, due, *order, doing, place, now, turn);
                 }
             }
         }
@@ -112,13 +123,22 @@ impl Office {
         Ok(())
     }
 
-    fn leave(&mut self, network: Network, due: Due, order: Order, doing: Doing, now: Ms, turn: &mut Turn) {
+    #[expect(clippy::too_many_arguments, reason = "everything that one request is made of")]
+    fn leave(
+        &mut self,
+        network: Network,
+        due: Due,
+        order: Order,
+        doing: Doing,
+        place: Place,
+        now: Ms,
+        turn: &mut Turn,
+    ) {
         self.orders += 1;
         let id = self.orders;
         let chat = order.to.chat().to_owned();
-        let lane = self.lane(network);
-        lane.pace.budget().begin(&chat, now);
-        lane.left(id, Flying { channel: due.channel, commit: due.commit, chat, doing, at: now });
+        let flying = Flying { channel: due.channel, commit: due.commit, chat, doing, at: now, place };
+        self.lane(network).left(id, flying);
         turn.orders.push(Placed { id, network, order });
     }
 
