@@ -42,7 +42,7 @@ pub fn alert(word: Word) -> Option<Alert> {
             }
             tracing::info!(channels = channels.len(), "channels cannot be reached; whoever subscribed them is told");
             let words = match closed {
-                true => words(
+                Some(true) => words(
                     format!(
                         "Topics that you had me post in are closed or gone: {list}. I posted once in the group itself; what comes next waits for 30 days until the topic is open again. /subscribe in another topic has me post there."
                     ),
@@ -50,7 +50,15 @@ pub fn alert(word: Word) -> Option<Alert> {
                         "Alcuni argomenti in cui mi hai fatto pubblicare sono chiusi o non esistono più: {list}. Ho pubblicato una volta nel gruppo; il resto aspetta per 30 giorni che l'argomento riapra. Con /subscribe in un altro argomento pubblico lì."
                     ),
                 ),
-                false => words(
+                Some(false) => words(
+                    format!(
+                        "Topics that you had me post in are closed or gone: {list}. What comes next waits for 30 days until the topic is open again. /subscribe in another topic has me post there."
+                    ),
+                    format!(
+                        "Alcuni argomenti in cui mi hai fatto pubblicare sono chiusi o non esistono più: {list}. Quello che arriva aspetta per 30 giorni che l'argomento riapra. Con /subscribe in un altro argomento pubblico lì."
+                    ),
+                ),
+                None => words(
                     format!(
                         "I can no longer post where you subscribed: {list}. What comes next waits for 30 days; give me the right to write there, and I bring it."
                     ),

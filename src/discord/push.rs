@@ -10,7 +10,7 @@ use record::{
     channel::PlaceKind,
     lang::Lang,
     outbox::{Ms, Outcome},
-    reply::Reply,
+    reply::{Block, Reply},
 };
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     desk::Desk,
-    dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post},
+    dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, SENT_AGAIN},
     signs::{Alert, Words},
 };
 
@@ -105,8 +105,8 @@ impl Push {
         };
         match &order.errand {
             Errand::Post(post) => self.post(order, channel, post).await,
-            Errand::Edit { message, reply, part, parts, plain } => {
-                let reply = part_of(reply, (*part, *parts), order.lang);
+            Errand::Edit { message, reply, part, parts, plain, repeat } => {
+                let reply = marked(part_of(reply, (*part, *parts), order.lang), *repeat, order.lang);
                 self.edit(order, (channel, *message), &reply, *plain, part + 1 < *parts).await
             }
             Errand::Find { mark, since } => harmless(self.find(order, channel, mark, *since).await),
@@ -119,7 +119,7 @@ impl Push {
         let parts = posts(&post.reply, order.lang);
         let more = post.part + 1 < parts.len();
         let Some(part) = parts.into_iter().nth(post.part) else { return Outcome::Over };
-        let mut body = dressed(&part, order.lang, post.plain);
+        let mut body = dressed(&marked(part, post.repeat, order.lang), order.lang, post.plain);
         body["nonce"] = json!(post.nonce);
         body["enforce_nonce"] = json!(true);
         if let Some(role) = post.mention {
@@ -268,6 +268,14 @@ async fn publish(wire: Arc<Wire>, channel: u64, message: u64) {
     if timeout(PUBLISHED_WITHIN, published).await.is_err() {
         tracing::warn!(channel, "a post could not be published in time");
     }
+}
+
+/// A message that may be there already says so.
+fn marked(mut reply: Reply, repeat: bool, lang: Lang) -> Reply {
+    if repeat {
+        reply.blocks.insert(0, Block::Note(SENT_AGAIN.get(lang).into()));
+    }
+    reply
 }
 
 fn dressed(reply: &Reply, lang: Lang, without_markup: bool) -> Value {

@@ -17,6 +17,10 @@ pub const LEFT_OVER: Text = Text {
     it: "(Qui non resta nulla: la voce qui sopra ora è più breve.)",
 };
 
+/// What stands above a later message of a post that is sent again, because nothing told whether the first try arrived.
+pub const SENT_AGAIN: Text =
+    Text { en: "(Sent again: it may be here already.)", it: "(Inviato di nuovo: potrebbe essere già qui.)" };
+
 /// One request to a platform.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -47,6 +51,8 @@ pub enum Errand {
         parts: usize,
         /// Without markup, since that was refused.
         plain: bool,
+        /// The message says that it was sent again, which the reply as a whole does not.
+        repeat: bool,
     },
     /// Look for a message of ours in the chat's history.
     Find {
@@ -78,6 +84,8 @@ pub struct Post {
     pub mention: Option<u64>,
     /// Into the chat itself instead of its topic, which is closed.
     pub general: bool,
+    /// The message says that it was sent again, which the reply as a whole does not.
+    pub repeat: bool,
 }
 
 /// What an order comes to, some time.

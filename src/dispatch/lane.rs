@@ -11,7 +11,10 @@ use record::{
     store::Due,
 };
 
-use super::pace::{Pace, Place};
+use super::{
+    office::suspects::Suspects,
+    pace::{Pace, Place},
+};
 
 /// So many chats that are limited one after the other, with nothing that gets through between them, mean that the
 /// platform may limit us as a whole: Telegram does not say which it is.
@@ -20,6 +23,14 @@ const LIMITED: usize = 5;
 const REST: Ms = 1_000;
 /// And how long at most.
 const LONGEST_REST: Ms = 16_000;
+
+/// So many channels that refuse us one after the other within [`SECONDS`], with nothing that gets through between them,
+/// mean that the platform is unwell: then one is tried at a time.
+const REFUSALS: usize = 5;
+/// What "within seconds" is.
+const SECONDS: Ms = 30_000;
+/// How long is waited between two of these tries: 1, 2, 4 … seconds, at most this.
+const LONGEST_TRY: Ms = 30_000;
 
 /// A request that takes longer makes its chat a slow one …
 const SLOW: Ms = 4_000;
@@ -115,6 +126,21 @@ pub struct Lane {
     rests: u32,
     /// Chats whose last request was slow.
     slow: HashSet<String>,
+    /// Channels that refused us one after the other, and when.
+    refusals: VecDeque<(ChannelNumber, Ms)>,
+    /// Set while the platform itself seems to refuse everything.
+    flood: Option<Flood>,
+    /// What is known of refusals whose reason the platform does not tell.
+    pub suspects: Suspects,
+}
+
+/// Many channels refuse us at once: the platform is unwell.
+#[derive(Clone, Copy, Debug)]
+struct Flood {
+    /// How many single tries there were.
+    tries: u32,
+    /// When the next may leave.
+    next: Ms,
 }
 
 impl Lane {
@@ -134,6 +160,9 @@ impl Lane {
             limited: Vec::new(),
             rests: 0,
             slow: HashSet::new(),
+            refusals: VecDeque::new(),
+            flood: None,
+            suspects: Suspects::default(),
         }
     }
 
@@ -235,6 +264,48 @@ impl Lane {
         if self.limited.len() >= LIMITED && !budget.rests(now) {
             budget.rest(until.min(now + (REST << self.rests.min(8)).min(LONGEST_REST)));
             self.rests += 1;
+        }
+    }
+
+    /// A channel refuses us. Many at once are taken for a fault of the platform.
+    pub fn refuses(&mut self, channel: ChannelNumber, now: Ms) {
+        if let Some(flood) = &mut self.flood {
+            flood.tries = flood.tries.saturating_add(1);
+            flood.next = now + outbox::pause(flood.tries.saturating_sub(1)).min(LONGEST_TRY);
+        } else {
+            self.refusals.retain(|(known, at)| *known != channel && now - *at < SECONDS);
+        }
+        if !self.refusals.iter().any(|(known, _)| *known == channel) && self.refusals.len() < SLOW_KNOWN {
+            self.refusals.push_back((channel, now));
+        }
+        if self.flood.is_none() && self.refusals.len() >= REFUSALS {
+            tracing::warn!(channels = self.refusals.len(), "many channels refuse at once: the platform seems unwell");
+            self.flood = Some(Flood { tries: 0, next: now + outbox::pause(0) });
+        }
+    }
+
+    /// Whether the platform itself seems to refuse everything.
+    pub fn is_flooded(&self) -> bool {
+        self.flood.is_some()
+    }
+
+    /// While the platform refuses everything: when the next single try may leave.
+    pub fn tries_at(&self) -> Option<Ms> {
+        self.flood.map(|flood| flood.next)
+    }
+
+    /// Another of the channels that refused us, in turn.
+    pub fn next_refusal(&mut self) -> Option<ChannelNumber> {
+        self.refusals.rotate_left(usize::from(!self.refusals.is_empty()));
+        self.refusals.front().map(|(channel, _)| *channel)
+    }
+
+    /// A channel took something: if the platform refused everything before, the channels that it refused.
+    pub fn taken(&mut self) -> Vec<ChannelNumber> {
+        let refused = std::mem::take(&mut self.refusals);
+        match self.flood.take() {
+            Some(_) => refused.into_iter().map(|(channel, _)| channel).collect(),
+            None => Vec::new(),
         }
     }
 

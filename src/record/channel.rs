@@ -104,6 +104,13 @@ pub struct Channel {
     /// What it does not want to hear of for a while.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub mutes: Vec<Mute>,
+    /// How often its chat got another address: message numbers belong to the chat that they were sent in.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub moves: u32,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// An incident that a channel does not want to hear of.
@@ -173,6 +180,7 @@ mod tests {
             by: None,
             subscriptions: Vec::new(),
             mutes: vec![Mute { incident: x.clone(), until: Some(until) }],
+            moves: 0,
         };
         assert_eq!(channel.place(), "telegram:5");
         let at = |address: &str, settings: &str| {

@@ -47,9 +47,10 @@ pub struct Left {
 }
 
 impl Left {
-    /// What a delivery left.
-    pub fn of(delivery: &Delivery) -> Left {
-        Left { ids: delivery.ids.clone(), replaces: delivery.replaces, card: delivery.card }
+    /// What a delivery left in a chat that has moved so often.
+    pub fn of(delivery: &Delivery, moves: u32) -> Left {
+        let ids = if delivery.is_stale(moves) { Vec::new() } else { delivery.ids.clone() };
+        Left { ids, replaces: delivery.replaces, card: delivery.card }
     }
 }
 
@@ -201,12 +202,15 @@ pub struct Delivery {
     pub state: State,
     /// When it came to stand there.
     pub at: Ms,
-    /// When its first request left; for the nonce.
+    /// When its first request left, on the platform's clock; for the nonce.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub first: Ms,
     /// Its messages, in order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub ids: Vec<u64>,
+    /// How often the chat had moved when they were sent: their numbers mean nothing after another move.
+    #[serde(default, skip_serializing_if = "is_zero32")]
+    pub moves: u32,
     /// Whether its messages show the entry (or what it corrects) whole, so that corrections must reach them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub copy: bool,
@@ -225,6 +229,12 @@ pub struct Delivery {
     /// Its first message says that it was sent again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub again: bool,
+    /// Which of its later messages, from 1, say that they were sent again.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub again_parts: Vec<usize>,
+    /// The entries that its message names as possibly missing in the channel.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub names: Vec<u64>,
     /// How often it was sent again without knowing whether it was there.
     #[serde(default, skip_serializing_if = "is_zero32")]
     pub repeats: u32,
@@ -271,12 +281,15 @@ impl Delivery {
             at,
             first: 0,
             ids: Vec::new(),
+            moves: 0,
             copy: false,
             shown: 0,
             born: 0,
             card: None,
             amends,
             again: false,
+            again_parts: Vec::new(),
+            names: Vec::new(),
             repeats: 0,
             unknown: false,
             tries: 0,
@@ -286,6 +299,11 @@ impl Delivery {
             replaces: false,
             lost: false,
         }
+    }
+
+    /// Whether the numbers of its messages are those of a chat that has moved since.
+    pub fn is_stale(&self, moves: u32) -> bool {
+        !self.ids.is_empty() && (self.moves != moves || self.ids.contains(&0))
     }
 
     /// Whether something is still to be done.
@@ -317,28 +335,40 @@ pub struct Trouble {
     pub why: String,
     /// How often it was tried since.
     pub probes: u32,
+    /// When it was last tried.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tried: Ms,
     /// Whether only its topic is closed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub closed: bool,
 }
 
+/// How long a channel in trouble waits for its next try: every few minutes at first, growing to an hour.
+const TRIES: [Ms; 6] = [30 * SECOND, 2 * MINUTE, 5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 40 * MINUTE];
+/// A channel is not given up before it was tried so often, whatever the clock says.
+const LEAST_TRIES: u32 = 100;
+
 impl Trouble {
     /// One that begins.
     pub fn new(since: Ms, why: &str, closed: bool) -> Trouble {
         // A platform's words are short; what answers instead of it may not be.
-        Trouble { since, why: why.chars().take(200).collect(), probes: 0, closed }
+        Trouble { since, why: why.chars().take(200).collect(), probes: 0, tried: since, closed }
     }
 
-    /// When it is tried again: after 1, 6 and 24 hours, then once a day until the subscriptions end.
+    /// The same after one more try in vain.
+    #[must_use]
+    pub fn again(self, now: Ms) -> Trouble {
+        Trouble { probes: self.probes.saturating_add(1), tried: now, ..self }
+    }
+
+    /// When it is tried again.
     pub fn next(&self) -> Ms {
-        let days = DAY * (Ms::from(self.probes) - 1).max(1);
-        let after = [HOUR, 6 * HOUR].get(self.probes as usize).copied().unwrap_or(days);
-        self.since + after
+        self.tried.max(self.since) + TRIES.get(self.probes as usize).copied().unwrap_or(HOUR)
     }
 
-    /// Whether its subscriptions are kept no longer.
+    /// Whether its subscriptions are kept no longer. A clock that jumps ahead ends nothing: the tries count, too.
     pub fn is_over(&self, now: Ms) -> bool {
-        now >= self.since + KEPT
+        now >= self.since + KEPT && self.probes >= LEAST_TRIES
     }
 }
 
@@ -395,14 +425,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_channel_in_trouble_is_tried_after_1_6_and_24_hours_then_daily_and_kept_for_30_days() {
+    fn a_channel_in_trouble_is_tried_within_minutes_then_hourly_and_kept_for_30_days() {
         let mut trouble = Trouble::new(0, "x", false);
-        let mut times = Vec::new();
-        for _ in 0..4 {
-            times.push(trouble.next() / HOUR);
-            trouble.probes += 1;
+        let mut waits = Vec::new();
+        for _ in 0..8 {
+            let next = trouble.next();
+            waits.push((next - trouble.tried) / SECOND);
+            trouble = trouble.again(next);
         }
-        assert_eq!(times, [1, 6, 24, 48]);
+        assert_eq!(waits, [30, 120, 300, 600, 1_200, 2_400, 3_600, 3_600]);
+        assert!(!trouble.is_over(KEPT), "a clock that jumps ahead ends nothing");
+        trouble.probes = LEAST_TRIES;
         assert!(!trouble.is_over(KEPT - 1) && trouble.is_over(KEPT));
     }
 

@@ -15,7 +15,7 @@ use super::{
     render::{self, POST, Part},
     send::{Api, Outcome as Came},
 };
-use crate::dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post};
+use crate::dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, SENT_AGAIN};
 
 const MORE: Text = Text {
     en: "There is more than fits here: /history tells it.",
@@ -78,9 +78,10 @@ impl Push {
             return Outcome::Shut { why: format!("{} is no chat of Telegram's", order.to), right: false };
         };
         match &order.errand {
-            Errand::Post(post) => self.post(chat, thread.filter(|_| !post.general), post).await,
-            Errand::Edit { message, reply, part, parts, plain } => {
-                self.edit((chat, *message), reply, (*part, *parts), *plain, order.lang).await
+            Errand::Post(post) => self.post(chat, thread.filter(|_| !post.general), post, order.lang).await,
+            Errand::Edit { message, reply, part, parts, plain, repeat } => {
+                let again = repeat.then_some(SENT_AGAIN.get(order.lang));
+                self.edit((chat, *message), reply, (*part, *parts), *plain, again, order.lang).await
             }
             // A bot cannot read what it said.
             Errand::Find { .. } | Errand::Probe => Outcome::Found(None),
@@ -91,11 +92,12 @@ impl Push {
         self.api.call(method, body, std::time::Duration::ZERO).await
     }
 
-    async fn post(&self, chat: i64, thread: Option<i32>, post: &Post) -> Outcome {
+    async fn post(&self, chat: i64, thread: Option<i32>, post: &Post, lang: Lang) -> Outcome {
         let dressed = render::dress(&post.reply, POST, "");
         let Some(part) = dressed.parts.get(post.part) else { return Outcome::Over };
         let more = post.part + 1 < dressed.parts.len();
-        let mut body = text_body(chat, part, post.plain);
+        let again = post.repeat.then_some(SENT_AGAIN.get(lang));
+        let mut body = text_body(chat, part, post.plain, again);
         if let Some(thread) = thread {
             body["message_thread_id"] = json!(thread);
         }
@@ -117,13 +119,14 @@ impl Push {
         reply: &Reply,
         (part, parts): (usize, usize),
         plain: bool,
+        again: Option<&str>,
         lang: Lang,
     ) -> Outcome {
         let dressed = render::dress(reply, parts, MORE.get(lang));
         let nothing = LEFT_OVER.get(lang).to_owned();
         let nothing = Part { html: nothing.clone(), plain: nothing };
         let more = part + 1 < parts;
-        let mut body = text_body(chat, dressed.parts.get(part).unwrap_or(&nothing), plain);
+        let mut body = text_body(chat, dressed.parts.get(part).unwrap_or(&nothing), plain, again);
         body["message_id"] = json!(message);
         if let Some(keyboard) = dressed.keyboard.filter(|_| !more) {
             body["reply_markup"] = keyboard;
@@ -132,8 +135,10 @@ impl Push {
     }
 }
 
-fn text_body(chat: i64, part: &Part, plain: bool) -> Value {
+/// `again` stands above the text.
+fn text_body(chat: i64, part: &Part, plain: bool, again: Option<&str>) -> Value {
     let text = if plain { &part.plain } else { &part.html };
+    let text = again.map_or_else(|| text.clone(), |again| format!("{again}\n{text}"));
     let mut body = json!({ "chat_id": chat, "text": text, "link_preview_options": { "is_disabled": true } });
     if !plain {
         body["parse_mode"] = json!("HTML");

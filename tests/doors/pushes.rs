@@ -55,11 +55,12 @@ fn post(reply: Reply) -> Post {
         silent: false,
         mention: None,
         general: false,
+        repeat: false,
     }
 }
 
 fn edit(message: u64, reply: Reply, part: usize, parts: usize) -> Errand {
-    Errand::Edit { message, reply: Arc::new(reply), part, parts, plain: false }
+    Errand::Edit { message, reply: Arc::new(reply), part, parts, plain: false, repeat: false }
 }
 
 fn order(to: &str, place: PlaceKind, errand: Errand) -> Order {

@@ -34,6 +34,8 @@ pub struct Chat {
     pub moved: Option<String>,
     pub limited_until: Ms,
     pub no_history: bool,
+    /// The last message's number: on Telegram each chat has its own, so a number of before a move is another message's.
+    last: u64,
     sent: VecDeque<Ms>,
 }
 
@@ -149,8 +151,17 @@ impl Platform {
         {
             return Outcome::Done { id: Some(*id), more: false };
         }
-        self.last += 1;
-        let id = self.last;
+        let id = match self.network {
+            Network::Telegram => {
+                let chat = self.chat(&order.to);
+                chat.last += 1;
+                chat.last
+            }
+            Network::Discord => {
+                self.last += 1;
+                self.last
+            }
+        };
         if self.network == Network::Discord {
             self.nonces.insert(post.nonce.clone(), (now, order.to.chat().to_owned(), id));
         }

@@ -140,7 +140,8 @@ impl Office {
         for (commit, delivery) in settled.iter().filter(|(_, delivery)| !delivery.is_open()) {
             let over = ledger.broadcast(*commit)?.is_some_and(|it| it.known == Known::Drained);
             if over && ledger.delivery(channel, *commit)?.is_some_and(|it| it.is_open()) {
-                self.late.entry(*commit).or_default().push((channel, Left::of(delivery)));
+                let moves = ledger.channel(channel)?.map_or(0, |it| it.moves);
+                self.late.entry(*commit).or_default().push((channel, Left::of(delivery, moves)));
             }
         }
         let over = ledger.settle(channel, settled, now)?;

@@ -10,7 +10,9 @@ use record::{
 
 use super::{
     super::lane::{Doing, Flying},
-    GATHERED, Kept, Office, Turn, Unsure, Word, moment, words,
+    GATHERED, Kept, Office, Troubled, Turn, Unsure, Word, moment,
+    suspects::Verdict,
+    words,
 };
 
 /// The longest pause between two tries of something that did not get through.
@@ -86,7 +88,10 @@ impl Office {
                     }
                 }
             }
-            Outcome::Shut { why, right } => self.shut_out(number, &channel, delivery, commit, (&why, right), now)?,
+            Outcome::Shut { why, right } => {
+                self.lane(network).refuses(number, now);
+                self.shut_out(number, &channel, delivery, commit, (&why, right), now)?;
+            }
             Outcome::Closed(why) => self.closed(number, &channel, delivery, commit, &why, now)?,
             Outcome::NotSent(why) => {
                 delivery.tries += 1;
@@ -156,10 +161,10 @@ impl Office {
     ) -> Kept<()> {
         self.waits(number, commit, delivery, now)?;
         let trouble = match self.store.ledger().mailbox(number)?.trouble {
-            Some(known) => Trouble { probes: known.probes + 1, ..known },
+            Some(known) => known.again(now),
             None => {
                 if right {
-                    self.tell_right(channel, why, now);
+                    self.tell_right(number, channel, why, now);
                 }
                 Trouble::new(now, why, false)
             }
@@ -186,32 +191,44 @@ impl Office {
         delivery.general = false;
         self.waits(number, commit, delivery, now)?;
         if trouble.is_none() {
-            self.tell_closed(channel, why, now);
+            self.tell_closed(number, channel, false, why, now);
         }
         let trouble = match trouble {
-            Some(known) => Trouble { probes: known.probes + 1, ..known },
+            Some(known) => known.again(now),
             None => Trouble::new(now, why, true),
         };
         self.set_trouble(number, Some(trouble), now)
     }
 
     /// Whoever subscribed a channel can have the right given back.
-    pub(super) fn tell_right(&mut self, channel: &Channel, why: &str, now: Ms) {
+    pub(super) fn tell_right(&mut self, number: ChannelNumber, channel: &Channel, why: &str, now: Ms) {
         let owed = !channel.subscriptions.is_empty();
         if let Some(by) = channel.by.clone().filter(|by| owed && *by != channel.address) {
-            self.tell_trouble(by, channel, false, why, now);
+            self.tell_trouble(by, number, channel, None, why, now);
         }
     }
 
-    fn tell_closed(&mut self, channel: &Channel, why: &str, now: Ms) {
+    /// `posted`: whether something was posted in the group itself instead.
+    fn tell_closed(&mut self, number: ChannelNumber, channel: &Channel, posted: bool, why: &str, now: Ms) {
         if let Some(to) = channel.by.clone() {
-            self.tell_trouble(to, channel, true, why, now);
+            self.tell_trouble(to, number, channel, Some(posted), why, now);
         }
     }
 
     /// Whoever subscribed is told soon: of all channels that are in trouble by then, in one message.
-    fn tell_trouble(&mut self, to: Address, channel: &Channel, closed: bool, why: &str, now: Ms) {
-        self.troubles.entry((to, closed)).or_default().push((channel.place(), why.to_owned()));
+    fn tell_trouble(
+        &mut self,
+        to: Address,
+        number: ChannelNumber,
+        channel: &Channel,
+        closed: Option<bool>,
+        why: &str,
+        now: Ms,
+    ) {
+        let channels = self.troubles.entry((to, closed)).or_default();
+        if !channels.iter().any(|it| it.channel == number) {
+            channels.push(Troubled { channel: number, place: channel.place(), why: why.to_owned() });
+        }
         self.tell_at.get_or_insert(now + GATHERED);
     }
 
@@ -230,9 +247,12 @@ impl Office {
         match outcome {
             Outcome::Done { id, more } => {
                 self.lane(network).trusts();
+                self.took(network, number, now)?;
+                self.lane(network).suspects.passed(number, commit, delivery.plain, now);
                 delivery.ids.extend(id);
                 delivery.unknown = false;
-                delivery.lost |= id.is_none();
+                // 0 stands for a message that came before the chat moved: its number means nothing there.
+                delivery.lost |= id.is_none() || delivery.ids.contains(&0);
                 if more && !delivery.lost {
                     // The next part is a message of its own, with a nonce of its own.
                     (delivery.first, delivery.repeats) = (0, 0);
@@ -241,9 +261,8 @@ impl Office {
                 self.arrived(flying, channel, delivery, now)
             }
             Outcome::Over => self.arrived(flying, channel, delivery, now),
-            Outcome::Content(why) | Outcome::Gone(why) | Outcome::Unknown(why) => {
-                self.refused(network, flying, delivery, &why, now, turn)
-            }
+            Outcome::Content(why) | Outcome::Gone(why) => self.refused(network, flying, delivery, &why, now, turn),
+            Outcome::Unknown(why) => self.suspected(network, flying, channel, delivery, &why, now, turn),
             Outcome::Unsure(why) => {
                 tracing::debug!(why, network = network.name(), "nobody knows whether a message arrived");
                 self.lane(network).doubt(now);
@@ -272,6 +291,14 @@ impl Office {
         }
     }
 
+    /// A channel took something: if the platform refused everything before, the others are tried again at once.
+    fn took(&mut self, network: Network, number: ChannelNumber, now: Ms) -> Kept<()> {
+        for channel in self.lane(network).taken().into_iter().filter(|channel| *channel != number) {
+            self.store.ledger().postpone(channel, now)?;
+        }
+        Ok(())
+    }
+
     /// A message, and all that it tells, is there.
     fn arrived(&mut self, flying: &Flying, channel: &Channel, delivery: Delivery, now: Ms) -> Kept<()> {
         let Doing::Post { told, copy, doubts } = &flying.doing else { return Ok(()) };
@@ -281,7 +308,9 @@ impl Office {
             (it.state, it.at, it.copy) = (State::Sent, now, *copy);
             (it.shown, it.born) = (delivery.born, delivery.born);
             (it.ids, it.lost, it.card) = (delivery.ids.clone(), delivery.lost, delivery.card);
-            it.lang = delivery.lang;
+            (it.lang, it.plain, it.general) = (delivery.lang, delivery.plain, delivery.general);
+            (it.again, it.again_parts, it.names) =
+                (delivery.again, delivery.again_parts.clone(), delivery.names.clone());
             it
         };
         let mut settled = vec![(flying.commit, sent(delivery.clone()))];
@@ -295,10 +324,12 @@ impl Office {
         }
         self.settle(number, &settled, now)?;
         if *doubts {
-            ledger.set_doubts(number, Vec::new())?;
+            let mut left = ledger.mailbox(number)?.doubts;
+            left.retain(|doubt| !delivery.names.contains(doubt));
+            ledger.set_doubts(number, left)?;
         }
         if delivery.general {
-            self.tell_closed(channel, "the topic is closed", now);
+            self.tell_closed(number, channel, true, "the topic is closed", now);
             return self.set_trouble(number, Some(Trouble::new(now, "the topic is closed", true)), now);
         }
         match ledger.mailbox(number)?.trouble {
@@ -341,6 +372,38 @@ impl Office {
         self.settle(flying.channel, &[(flying.commit, delivery)], now)
     }
 
+    /// The platform refuses for a reason that it does not tell: see [`Verdict`].
+    #[expect(clippy::too_many_arguments, reason = "an outcome, where, and of what")]
+    fn suspected(
+        &mut self,
+        network: Network,
+        flying: &Flying,
+        channel: &Channel,
+        mut delivery: Delivery,
+        why: &str,
+        now: Ms,
+        turn: &mut Turn,
+    ) -> Kept<()> {
+        let (number, commit) = (flying.channel, flying.commit);
+        let lane = self.lane(network);
+        match lane.suspects.refused(number, commit, delivery.plain, now) {
+            Verdict::TryPlain => {
+                delivery.plain = true;
+                self.back(number, commit, delivery, now, now)
+            }
+            Verdict::Wait => {
+                if delivery.plain {
+                    lane.refuses(number, now);
+                }
+                delivery.tries += 1;
+                let until = now + soon(delivery.tries);
+                self.back(number, commit, delivery, until, now)
+            }
+            Verdict::Channel => self.shut_out(number, channel, delivery, commit, (why, true), now),
+            Verdict::Text => self.refused(network, flying, delivery, why, now, turn),
+        }
+    }
+
     /// Owners hear once of each entry, however many channels refuse it.
     fn tell_refused(&mut self, network: Network, commit: u64, why: &str, turn: &mut Turn) -> Kept<()> {
         if !self.refused.contains(&commit)
@@ -381,6 +444,7 @@ impl Office {
         match outcome {
             Outcome::Done { .. } => {
                 self.lane(network).trusts();
+                self.took(network, number, now)?;
                 if part + 1 < parts {
                     self.lane(network).set_edited(number, holder, part + 1, head);
                 } else {
@@ -401,6 +465,11 @@ impl Office {
             Outcome::Frozen(_) => {
                 (own.state, own.at) = (State::None(Reason::Archived), now);
                 self.settle(number, &[(flying.commit, own)], now)
+            }
+            Outcome::Unknown(_) if copy.plain && own.tries < EDIT_TRIES => {
+                own.tries += 1;
+                let until = now + soon(own.tries);
+                self.back(number, flying.commit, own, until, now)
             }
             Outcome::Content(why) | Outcome::Unknown(why) if copy.plain => {
                 self.tell_refused(network, flying.commit, &why, turn)?;

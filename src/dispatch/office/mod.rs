@@ -7,6 +7,7 @@ mod came;
 mod forget;
 mod plan;
 mod say;
+pub(super) mod suspects;
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet, VecDeque},
@@ -36,8 +37,10 @@ const LOOKED_AT: usize = 400;
 /// How many channels' messages go into one line of the journal, and how many bytes they may take there.
 const IN_A_LINE: ChannelNumber = 1_000;
 const LINE: usize = 56 * 1024;
-/// For how long channels in trouble are gathered before whoever subscribed them is told.
-const GATHERED: Ms = 5_000;
+/// For how long channels in trouble are gathered before whoever subscribed them is told: a second try has failed by then.
+const GATHERED: Ms = 45_000;
+/// A channel in trouble is not tried again sooner than this, whatever is heard of it.
+const NUDGE: Ms = 3_000;
 /// How many heads are taken from the ledger at once.
 const TAKEN: usize = 128;
 
@@ -109,8 +112,8 @@ pub enum Word {
         to: Address,
         /// Which channels, and what the platform said of each.
         channels: Vec<(String, String)>,
-        /// Whether only their topics are closed.
-        closed: bool,
+        /// Whether only their topics are closed; if so, whether something was posted in the group itself instead.
+        closed: Option<bool>,
     },
     /// The owners: broadcasts were under way when the state was lost, and are taken for sent.
     Doubtful(u32),
@@ -151,12 +154,19 @@ pub struct Office {
     mute: bool,
     refused: Vec<u64>,
     /// Channels in trouble, by whom is to be told and whether only a topic is closed; and when they are.
-    troubles: BTreeMap<(Address, bool), Vec<(String, String)>>,
+    troubles: BTreeMap<(Address, Option<bool>), Vec<Troubled>>,
     tell_at: Option<Ms>,
     forgetting: forget::Forgetting,
 }
 
 type Kept<T> = Result<T, StateError>;
+
+/// A channel of which somebody is to be told that nothing can be posted there.
+struct Troubled {
+    channel: ChannelNumber,
+    place: String,
+    why: String,
+}
 
 /// What is to be done about the head of a channel.
 enum Step {
@@ -277,18 +287,39 @@ impl Office {
         for network in Network::ALL {
             self.plan(network, now, turn)?;
         }
-        match self.tell_at {
-            Some(at) if at <= now => {
-                self.tell_at = None;
-                let troubles = std::mem::take(&mut self.troubles).into_iter();
-                turn.words.extend(troubles.map(|((to, closed), channels)| Word::Trouble { to, channels, closed }));
-            }
-            Some(at) => wake(turn, at),
-            None => {}
-        }
+        self.tell(now, turn)?;
         let told = self.draining.is_empty() && self.late.is_empty();
         if busy || !(told || self.mute) {
             turn.wake = Some(now);
+        }
+        Ok(())
+    }
+
+    /// Tells whoever subscribed them of channels in trouble, unless they are well again or the platform itself is unwell.
+    fn tell(&mut self, now: Ms, turn: &mut Turn) -> Kept<()> {
+        let Some(at) = self.tell_at else { return Ok(()) };
+        if at > now {
+            wake(turn, at);
+            return Ok(());
+        }
+        if self.lanes.iter().any(Lane::is_flooded) {
+            self.tell_at = Some(now + GATHERED);
+            wake(turn, now + GATHERED);
+            return Ok(());
+        }
+        self.tell_at = None;
+        for ((to, closed), channels) in std::mem::take(&mut self.troubles) {
+            let mut still = Vec::new();
+            for it in channels {
+                let trouble = self.store.ledger().mailbox(it.channel)?.trouble;
+                // A post that went to the group instead is told in any case.
+                if closed == Some(true) || trouble.is_some() {
+                    still.push((it.place, it.why));
+                }
+            }
+            if !still.is_empty() {
+                turn.words.push(Word::Trouble { to, channels: still, closed });
+            }
         }
         Ok(())
     }
@@ -345,7 +376,7 @@ impl Office {
                 for number in self.store.ledger().channels_in(&address.0)? {
                     let fine = self.store.ledger().mailbox(number)?.trouble.is_none();
                     if fine && let Some(channel) = self.store.ledger().channel(number)? {
-                        self.tell_right(&channel, &why, now);
+                        self.tell_right(number, &channel, &why, now);
                     }
                     self.removed(number, &why, now)?;
                 }
@@ -399,11 +430,14 @@ impl Office {
         Ok(found)
     }
 
+    /// We may be let in again: what waits there is tried at once.
     fn returned(&mut self, channel: ChannelNumber, now: Ms) -> Kept<()> {
-        match self.store.ledger().mailbox(channel)?.trouble {
-            Some(_) => self.set_trouble(channel, None, now),
-            None => Ok(()),
+        let mailbox = self.store.ledger().mailbox(channel)?;
+        let Some(trouble) = mailbox.trouble else { return Ok(()) };
+        if mailbox.head.is_none() {
+            return self.set_trouble(channel, None, now);
         }
+        self.store.ledger().postpone(channel, now.max(trouble.tried.min(now) + NUDGE))
     }
 
     fn removed(&mut self, channel: ChannelNumber, why: &str, now: Ms) -> Kept<()> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use record::{
     channel::{Channel, ChannelNumber, Network},
-    entry::Level,
+    entry::{EntryName, Level},
     lang::Lang,
     outbox::{self, Delivery, Ms, Reason, State},
     pages::{self, How, Reader},
@@ -34,6 +34,10 @@ impl Office {
         view: &View<'_>,
         now: Ms,
     ) -> Kept<Step> {
+        if delivery.is_stale(channel.moves) {
+            // The parts before went to the chat as it was before it moved.
+            delivery.ids.iter_mut().for_each(|id| *id = 0);
+        }
         let begun = !delivery.ids.is_empty() || delivery.state == State::Flying || delivery.repeats > 0;
         if !begun {
             let why = match self.unwanted(channel, due.commit, subject, view, now)? {
@@ -46,7 +50,7 @@ impl Office {
         }
         let card = self.late_entries(due, channel, &delivery, view, now)?;
         let reader = words::reader(&self.store, channel, self.rules.zone)?;
-        let how = self.how(due.channel, &delivery, view)?;
+        let how = self.how(due.channel, &mut delivery, view)?;
         let (reply, told) = match &card {
             Some(card) => {
                 let entries: Vec<_> = card.iter().map(|(_, it)| (it.incident.clone(), it.entry.clone())).collect();
@@ -138,12 +142,12 @@ impl Office {
         Ok((upto.is_some() || late > outbox::FEW).then_some(card))
     }
 
-    fn how(&self, channel: ChannelNumber, delivery: &Delivery, view: &View<'_>) -> Kept<How> {
-        let mut doubts = Vec::new();
-        for commit in self.store.ledger().mailbox(channel)?.doubts {
-            doubts.extend(view.recorded_at(commit)?.map(|(incident, number)| incident.name(number)));
+    fn how(&self, channel: ChannelNumber, delivery: &mut Delivery, view: &View<'_>) -> Kept<How> {
+        // All messages of a post are cut from the same words, and later changes of it name the same entries.
+        if delivery.ids.is_empty() && !delivery.unknown {
+            delivery.names = self.store.ledger().mailbox(channel)?.doubts;
         }
-        // All messages of a post are cut from the same words.
+        let doubts = named(&delivery.names, view)?;
         let repeated = if delivery.ids.is_empty() { delivery.repeats > 0 } else { delivery.again };
         Ok(How { repeated, general: delivery.general, replaces: delivery.replaces, doubts, muted: false })
     }
@@ -193,11 +197,16 @@ impl Office {
             silent,
             mention: mention.filter(|_| part == 0).map(|it| it.role),
             general: delivery.general,
+            repeat: part > 0 && delivery.repeats > 0,
         };
+        if post.repeat && !delivery.again_parts.contains(&part) {
+            delivery.again_parts.push(part);
+        }
         delivery.state = State::Flying;
-        delivery.at = now;
+        (delivery.at, delivery.moves) = (now, channel.moves);
         if delivery.first == 0 {
-            delivery.first = now;
+            let network = channel.address.network().unwrap_or(Network::Telegram);
+            delivery.first = self.lane(network).pace.budget().server_time(now);
         }
         delivery.lang = Some(*lang);
         if delivery.ids.is_empty() {
@@ -228,7 +237,13 @@ impl Office {
         let reader = words::reader(&store, channel, self.rules.zone)?;
         let (mut copies, mut lost, mut any) = (Vec::new(), false, false);
         for commit in words::commits(view, subject)?.into_iter().filter(|commit| *commit != due.commit) {
-            let Some(copy) = ledger.delivery(due.channel, commit)? else { continue };
+            let Some(mut copy) = ledger.delivery(due.channel, commit)? else { continue };
+            if !copy.is_open() && copy.is_stale(channel.moves) {
+                // A number of the chat as it was before would be another message's now.
+                copy.ids.clear();
+                copy.lost = true;
+                self.settle(due.channel, &[(commit, copy.clone())], now)?;
+            }
             if !copy.copy {
                 // The short message about an earlier correction: what it says may hold no longer, either.
                 if !copy.ids.is_empty() && !copy.lost && copy.shown < due.commit {
@@ -249,7 +264,7 @@ impl Office {
         let follows = self.unwanted(channel, due.commit, subject, view, now)?.is_none();
         let quiet = subject.amends == Some(Some(Level::Silent));
         let before = copies.iter().any(|copy| copy.born < due.commit);
-        let how = self.how(due.channel, &own, view)?;
+        let how = self.how(due.channel, &mut own, view)?;
         let head = view.head().commit;
         if lost && !quiet && follows {
             own.replaces = true;
@@ -299,7 +314,7 @@ impl Office {
             replaces: copy.replaces,
             general: copy.general,
             repeated: copy.again,
-            doubts: Vec::new(),
+            doubts: named(&copy.names, view)?,
             muted: channel.mutes(&subject.incident.handle, moment(now)),
         };
         let about = (&subject.incident, &subject.entry);
@@ -317,8 +332,8 @@ impl Office {
         let mut reply = Arc::unwrap_or_clone(reply);
         let nonce = self.nonce(&channel.address, due.channel, holder, &Delivery { ids: Vec::new(), ..copy.clone() })?;
         reply.mark = Some(outbox::mark(&nonce).to_owned());
-        let (parts, plain) = (copy.ids.len(), copy.plain);
-        let errand = Errand::Edit { message, reply: Arc::new(reply), part, parts, plain };
+        let (parts, plain, repeat) = (copy.ids.len(), copy.plain, copy.again_parts.contains(&part));
+        let errand = Errand::Edit { message, reply: Arc::new(reply), part, parts, plain, repeat };
         let order = Order { to: channel.address.clone(), place: channel.place, lang: reader.lang, errand };
         let doing = Doing::Edit { holder, part, parts, head: view.head().commit };
         Ok(Step::Leave(Box::new(order), doing))
@@ -345,6 +360,15 @@ impl Office {
         }
         Ok(entries)
     }
+}
+
+/// The names of the entries of some commits.
+fn named(commits: &[u64], view: &View<'_>) -> Kept<Vec<EntryName>> {
+    let mut names = Vec::new();
+    for commit in commits {
+        names.extend(view.recorded_at(*commit)?.map(|(incident, number)| incident.name(number)));
+    }
+    Ok(names)
 }
 
 /// Whether messages about an entry were under way when the ledger was lost.

@@ -403,6 +403,7 @@ fn subscribe(layer: &mut Layer<'_>, commit: u64, fact: &Fact) -> Result<(), Stat
                 by: None,
                 subscriptions: Vec::new(),
                 mutes: Vec::new(),
+                moves: 0,
             };
             (number, channel)
         }
@@ -453,6 +454,7 @@ fn move_chat(layer: &mut Layer<'_>, from: &Address, to: &Address) -> Result<(), 
         channel.settings = to.clone();
     }
     channel.address = to.clone();
+    channel.moves += 1;
     layer.put(keys::channel(number), json(&channel)?);
     Ok(())
 }
@@ -488,6 +490,7 @@ fn drained(
             (delivery.state, delivery.ids, delivery.card) = (State::Sent, left.ids.clone(), left.card);
             (delivery.replaces, delivery.copy) = (left.replaces, !subject || left.replaces);
             (delivery.shown, delivery.born, delivery.lost) = (commit, commit, left.ids.is_empty());
+            delivery.moves = channel_moves(layer, *channel)?;
             layer.put(key, json(&delivery)?);
         }
     }
@@ -511,6 +514,12 @@ fn drained(
         }
     }
     Ok(())
+}
+
+/// How often a channel's chat has moved: message numbers of a line are those of the chat as it was then.
+fn channel_moves(layer: &Layer<'_>, channel: ChannelNumber) -> Result<u32, StateError> {
+    let row = layer.get(&keys::channel(channel))?;
+    row.map_or(Ok(0), |row| from_json::<Channel>(&row).map(|channel| channel.moves))
 }
 
 /// Whether the entry of a commit corrects or retracts another.

@@ -525,7 +525,8 @@ impl<'a> Ledger<'a> {
             match self.delivery(channel, commit)? {
                 Some(delivery) if delivery.is_open() => owed.push(channel),
                 Some(delivery) if matches!(delivery.state, outbox::State::Sent | outbox::State::Unsure) => {
-                    copies.insert(channel, Left::of(&delivery));
+                    let moves = self.channel(channel)?.map_or(0, |it| it.moves);
+                    copies.insert(channel, Left::of(&delivery, moves));
                 }
                 _ => {}
             }
@@ -580,6 +581,7 @@ mod tests {
                 by: None,
                 subscriptions: vec![Subscription { number, since: 1, follow }],
                 mutes: Vec::new(),
+                moves: 0,
                 address,
             };
             rows.insert(keys::channel(number), Some(json(&channel).expect("json")));
