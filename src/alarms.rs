@@ -69,16 +69,35 @@ pub fn alert(word: Word) -> Option<Alert> {
             };
             Alert { about: None, to: Some(to), words }
         }
-        Word::Doubtful(count) => {
-            tracing::error!(count, "entries were under way when the state was lost; they are taken for sent");
-            let (en, it) = match count {
-                1 => ("1 entry was under way when my state was lost. I take it for sent, so that nobody gets it twice.".to_owned(),
-                      "1 voce era in consegna quando il mio stato è andato perso. La considero inviata, perché nessuno la riceva due volte.".to_owned()),
-                n => (format!("{n} entries were under way when my state was lost. I take them for sent, so that nobody gets them twice."),
-                      format!("{n} voci erano in consegna quando il mio stato è andato perso. Le considero inviate, perché nessuno le riceva due volte.")),
+        Word::Doubtful { entries, channels } => {
+            tracing::error!(
+                entries,
+                channels,
+                "entries were under way when the state was lost; some channels may lack them"
+            );
+            let (en, it) = match (entries, channels) {
+                (0, 1) => ("1 channel may lack an entry".to_owned(), "A 1 canale può mancare una voce".to_owned()),
+                (0, n) => (format!("{n} channels may lack an entry"), format!("A {n} canali può mancare una voce")),
+                (1, _) => (
+                    "1 entry was being sent, and I do not know to whom".to_owned(),
+                    "1 voce era in consegna e non so a chi sia arrivata".to_owned(),
+                ),
+                (n, _) => (
+                    format!("{n} entries were being sent, and I do not know to whom"),
+                    format!("{n} voci erano in consegna e non so a chi siano arrivate"),
+                ),
             };
-            let (more_en, more_it) = (" “strillone deliveries” names them.", " «strillone deliveries» le elenca.");
-            Alert::to_owners(None, words(en + more_en, it + more_it))
+            Alert::to_owners(
+                None,
+                words(
+                    format!(
+                        "My state was lost and rebuilt: {en}. My next message in each channel concerned names what may be missing. “strillone deliveries” lists it, “strillone deliveries --retry” sends it again."
+                    ),
+                    format!(
+                        "Il mio stato è andato perso e l'ho ricostruito: {it}. Il mio prossimo messaggio in ogni canale interessato dirà che cosa può mancare. «strillone deliveries» lo elenca, «strillone deliveries --retry» lo invia di nuovo."
+                    ),
+                ),
+            )
         }
     })
 }

@@ -47,12 +47,6 @@ pub fn deliveries(store: &Store) -> Result<Vec<String>, StateError> {
         lines.push(format!("  and {} more", refused.len() - NAMED));
     }
     lines.extend(troubled(store)?);
-    for row in ledger.tallies() {
-        let (commit, tally) = row?;
-        if tally.doubtful {
-            lines.push(format!("taken for sent, since the state was lost: {}", entry(store, commit)?));
-        }
-    }
     Ok(lines)
 }
 

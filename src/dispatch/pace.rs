@@ -419,6 +419,11 @@ impl Pace {
         self.budget.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// How many requests a second the platform allows.
+    pub fn per_second(&self) -> u32 {
+        self.budget().limits.per_second
+    }
+
     /// The clock that it goes by.
     pub fn clock(&self) -> Clock {
         self.clock

@@ -256,6 +256,12 @@ pub struct Delivery {
     /// It replaces a message that is lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaces: bool,
+    /// A line of the journal names it as done.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub journalled: bool,
+    /// A projection made it, since the journal says that it may have been attempted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub assumed: bool,
     /// The numbers of its messages are lost, or the messages are.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub lost: bool,
@@ -297,8 +303,16 @@ impl Delivery {
             general: false,
             lang: None,
             replaces: false,
+            journalled: false,
+            assumed: false,
             lost: false,
         }
+    }
+
+    /// One that may be there, for all that is known after the ledger was lost.
+    pub fn assumed(at: Ms, amends: bool) -> Delivery {
+        let state = State::Unsure;
+        Delivery { state, copy: !amends, lost: true, assumed: true, ..Delivery::waiting(at, amends) }
     }
 
     /// Whether the numbers of its messages are those of a chat that has moved since.
@@ -392,7 +406,8 @@ pub struct Tally {
     /// Whether the journal knows that it is over.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub drained: bool,
-    /// The state was folded anew while it was under way: it is taken for sent.
+    /// The ledger was lost while it was under way, and the journal does not tell how far it was: every channel that has no
+    /// row may have it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub doubtful: bool,
 }

@@ -167,6 +167,18 @@ pub enum Fact {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         last: bool,
     },
+    /// How far running broadcasts are, at most once a second: after a lost state only the channels that may have been
+    /// attempted since are uncertain. Format 2.
+    Delivered {
+        /// The messages of the channels that are done since the last such line, by the entry's commit and the channel's
+        /// number.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        done: BTreeMap<u64, BTreeMap<ChannelNumber, Left>>,
+        /// The channels that may be attempted until the next such line, by the entry's commit; it takes the place of what
+        /// earlier lines said.
+        #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+        next: BTreeMap<u64, Vec<ChannelNumber>>,
+    },
     /// Somebody looked at what is new.
     Looked {
         /// The person or the chat.
@@ -334,6 +346,7 @@ impl Fact {
             Fact::Moved { .. } => "moved",
             Fact::Begun { .. } => "begun",
             Fact::Drained { .. } => "drained",
+            Fact::Delivered { .. } => "delivered",
             Fact::Looked { .. } => "looked",
             Fact::Draft(_) => "draft",
             Fact::Redraft { .. } => "redraft",

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use record::{
     channel::ChannelNumber,
     entry::Level,
-    outbox::{Delivery, Left, Ms, Trouble},
+    outbox::{Delivery, Left, Ms, State, Trouble},
     private::Fact,
     store::{Audience, Broadcast, Known},
     view::View,
@@ -38,7 +38,7 @@ impl Office {
             ledger.set_expanded(commit)?;
             return Ok(true);
         };
-        let begun = tally.begun;
+        let begun = tally.begun || broadcast.known != Known::Recorded;
         let looked = ledger.expand(commit, &audience, &mut tally, LOOKED_AT, now)?;
         if looked.found > 0 && !begun {
             // First durable here, then said: a state that was folded anew knows the one without the other.
@@ -76,16 +76,7 @@ impl Office {
             words::commits(view, &subject)?.into_iter().filter(|commit| *commit < broadcast.commit).collect();
         let material = level == Some(Level::Material) && entry.retracted.is_none();
         let reaches = material.then(|| view.news(incident, entry, broadcast.commit)).transpose()?;
-        let mut doubtful = None;
-        for commit in &copies {
-            if let Some(earlier) = self.store.ledger().broadcast(*commit)?
-                && self.store.ledger().is_doubtful(&earlier)?
-            {
-                doubtful = Some(view.news(incident, entry, *commit)?);
-                break;
-            }
-        }
-        Ok(Some(Audience::Holders { copies, reaches, doubtful }))
+        Ok(Some(Audience::Holders { copies, reaches }))
     }
 
     /// Tells the journal what came of broadcasts that are over; whether there is more to tell.
@@ -138,6 +129,9 @@ impl Office {
         let store = Arc::clone(&self.store);
         let ledger = store.ledger();
         for (commit, delivery) in settled.iter().filter(|(_, delivery)| !delivery.is_open()) {
+            if matches!(delivery.state, State::Sent | State::Unsure) && !delivery.journalled {
+                self.progress.done(*commit, channel);
+            }
             let over = ledger.broadcast(*commit)?.is_some_and(|it| it.known == Known::Drained);
             if over && ledger.delivery(channel, *commit)?.is_some_and(|it| it.is_open()) {
                 let moves = ledger.channel(channel)?.map_or(0, |it| it.moves);

@@ -6,6 +6,7 @@ mod audience;
 mod came;
 mod forget;
 mod plan;
+mod progress;
 mod say;
 pub(super) mod suspects;
 
@@ -115,8 +116,13 @@ pub enum Word {
         /// Whether only their topics are closed; if so, whether something was posted in the group itself instead.
         closed: Option<bool>,
     },
-    /// The owners: broadcasts were under way when the state was lost, and are taken for sent.
-    Doubtful(u32),
+    /// The owners: broadcasts were under way when the state was lost, so channels may lack an entry.
+    Doubtful {
+        /// Of how many entries nothing is known but that they were begun.
+        entries: u32,
+        /// How many channels may lack an entry of which more is known.
+        channels: usize,
+    },
 }
 
 /// What a turn gives back.
@@ -157,6 +163,7 @@ pub struct Office {
     troubles: BTreeMap<(Address, Option<bool>), Vec<Troubled>>,
     tell_at: Option<Ms>,
     forgetting: forget::Forgetting,
+    progress: progress::Progress,
 }
 
 type Kept<T> = Result<T, StateError>;
@@ -204,6 +211,7 @@ impl Office {
             troubles: BTreeMap::new(),
             tell_at: None,
             forgetting: forget::Forgetting::default(),
+            progress: progress::Progress::default(),
         };
         let words = office.take_up()?;
         Ok((office, words))
@@ -219,22 +227,43 @@ impl Office {
             if tally.begun && known == Some(Known::Recorded) {
                 self.say(Fact::Begun { broadcast: commit });
             }
-            if tally.expanded && tally.open == 0 && !tally.drained && !tally.doubtful {
+            if tally.expanded && tally.open == 0 && !tally.drained {
                 self.draining.push_back((commit, 1));
             }
         }
-        let (mut doubtful, mut at) = (0, self.expanded);
+        let words = self.take_up_lost()?;
+        for (commit, channels) in ledger.attempted()? {
+            self.progress.attempted.extend(channels.into_iter().map(|channel| (commit, channel)));
+        }
+        self.store.sync_ledger()?;
+        Ok(words)
+    }
+
+    /// What was under way when the ledger was lost: of what the journal tells no more, every channel may have it.
+    fn take_up_lost(&mut self) -> Kept<Vec<Word>> {
+        let store = Arc::clone(&self.store);
+        let ledger = store.ledger();
+        let (mut lost, mut doubtful, mut at) = (false, 0, self.expanded);
         while let Some(broadcast) = ledger.broadcast_after(at)? {
             at = broadcast.commit;
-            if broadcast.known == Known::Begun && ledger.tally(at)?.is_none() {
-                // It was under way when the state was lost: taken for sent, so that nobody gets it twice.
-                let tally = Tally { begun: true, expanded: true, doubtful: true, ..Tally::default() };
+            if ledger.tally(at)?.is_some() {
+                continue;
+            }
+            if broadcast.known == Known::Tracked {
+                lost = true;
+            }
+            if broadcast.known == Known::Begun {
+                let tally = Tally { begun: true, doubtful: true, ..Tally::default() };
                 ledger.set_tally(at, Some(&tally))?;
                 doubtful += 1;
             }
         }
-        self.store.sync_ledger()?;
-        Ok(if doubtful > 0 { vec![Word::Doubtful(doubtful)] } else { Vec::new() })
+        let now = self.lanes[0].pace.clock().now();
+        let channels = if lost { ledger.take_up_assumed(now)? } else { 0 };
+        Ok(match (doubtful, channels) {
+            (0, 0) => Vec::new(),
+            (entries, channels) => vec![Word::Doubtful { entries, channels }],
+        })
     }
 
     fn lane(&mut self, network: Network) -> &mut Lane {
@@ -283,6 +312,7 @@ impl Office {
 
     fn work(&mut self, now: Ms, turn: &mut Turn) -> Kept<()> {
         let busy = self.expand(now)? | self.drain(now)?;
+        self.tell_progress(now, turn)?;
         let busy = busy || self.forget(now)?;
         for network in Network::ALL {
             self.plan(network, now, turn)?;

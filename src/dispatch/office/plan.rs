@@ -90,6 +90,12 @@ impl Office {
                 self.lane(network).hands.remove(at);
                 continue;
             };
+            if !self.progress.may(due.commit, due.channel) {
+                // The journal must name it first.
+                self.progress.wanted = true;
+                at += 1;
+                continue;
+            }
             let chat = channel.address.chat().to_owned();
             if self.lane(network).is_busy(&chat, due.channel) {
                 at += 1;

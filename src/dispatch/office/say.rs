@@ -10,7 +10,7 @@ use record::{
     pages::{self, How, Reader},
     private::Address,
     reply::Reply,
-    store::{Due, Store},
+    store::Due,
     view::{Entry, Incident, View},
 };
 
@@ -258,9 +258,6 @@ impl Office {
             }
             copies.push(copy);
         }
-        if !any && commits_doubtful(&store, view, subject, due.commit)? {
-            lost = true;
-        }
         let follows = self.unwanted(channel, due.commit, subject, view, now)?.is_none();
         let quiet = subject.amends == Some(Some(Level::Silent));
         let before = copies.iter().any(|copy| copy.born < due.commit);
@@ -369,16 +366,4 @@ fn named(commits: &[u64], view: &View<'_>) -> Kept<Vec<EntryName>> {
         names.extend(view.recorded_at(*commit)?.map(|(incident, number)| incident.name(number)));
     }
     Ok(names)
-}
-
-/// Whether messages about an entry were under way when the ledger was lost.
-fn commits_doubtful(store: &Store, view: &View<'_>, subject: &Subject, before: u64) -> Kept<bool> {
-    for commit in words::commits(view, subject)?.into_iter().filter(|commit| *commit < before) {
-        if let Some(broadcast) = store.ledger().broadcast(commit)?
-            && store.ledger().is_doubtful(&broadcast)?
-        {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -208,6 +208,20 @@ fn everything(store: &Store) -> (u64, Vec<u64>) {
         last: true,
     }));
     say(fact(Fact::Begun { broadcast: 1 }));
+    // How far a broadcast is: done, may be attempted, not any more, and done after it might have been attempted.
+    let running = say(super::claim("flood", "running"));
+    say(fact(Fact::Begun { broadcast: running }));
+    let left = |id| Left { ids: vec![id], replaces: false, card: None };
+    let delivered = |done: &[(u32, u64)], next: &[u32]| Fact::Delivered {
+        done: match done {
+            [] => Default::default(),
+            done => [(running, done.iter().map(|(channel, id)| (*channel, left(*id))).collect())].into(),
+        },
+        next: [(running, next.to_vec())].into(),
+    };
+    say(fact(delivered(&[], &[1, 2, 4])));
+    say(fact(delivered(&[(1, 31)], &[2, 5])));
+    say(fact(delivered(&[(2, 32)], &[5])));
     // A source that lies elsewhere now is found at both its addresses.
     let view = store.view();
     let flood = view.incident("flood").unwrap().unwrap();

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     keys::{self, IncidentId, List},
-    letters, people,
+    letters, people, progress,
     state::{Layer, Read, StateError},
 };
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Which shape the rows have: another shape is folded again.
-pub const SHAPE: u32 = 5;
+pub const SHAPE: u32 = 6;
 
 /// The newest line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,8 +247,10 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
             drained(layer, header, *broadcast, copies, owed)?;
             if *last {
                 know(layer, *broadcast, Known::Drained)?;
+                layer.forget(keys::attempted(*broadcast));
             }
         }
+        Fact::Delivered { done, next } => progress::fold(layer, header, done, next)?,
         Fact::Looked { address, commit } => layer.put(keys::looked(&address.0), commit.to_be_bytes()),
         Fact::Lapsed { incident, number } => lapsed(layer, header.commit, incident, *number)?,
         Fact::Ranked { .. }
@@ -306,6 +308,8 @@ pub enum Known {
     Begun = 1,
     /// It is over.
     Drained = 2,
+    /// It was begun, and later lines tell how far it is.
+    Tracked = 3,
 }
 
 impl Broadcast {
@@ -317,6 +321,7 @@ impl Broadcast {
                 [0] => Known::Recorded,
                 [1] => Known::Begun,
                 [2] => Known::Drained,
+                [3] => Known::Tracked,
                 _ => return None,
             };
             let (incident, number) = (u32::from_be_bytes(*incident), u32::from_be_bytes(*number));
@@ -460,7 +465,7 @@ fn move_chat(layer: &mut Layer<'_>, from: &Address, to: &Address) -> Result<(), 
 }
 
 /// Notes how far the journal knows of a broadcast.
-fn know(layer: &mut Layer<'_>, commit: u64, known: Known) -> Result<(), StateError> {
+pub(super) fn know(layer: &mut Layer<'_>, commit: u64, known: Known) -> Result<(), StateError> {
     let key = keys::broadcast(commit);
     if let Some(row) = layer.get(&key)? {
         let broadcast = Broadcast { known, ..Broadcast::parse(commit, &row)? };
@@ -486,11 +491,7 @@ fn drained(
         let key = keys::delivery(*channel, commit);
         let waits = layer.get(&key)?.is_none_or(|row| from_json::<Delivery>(&row).is_ok_and(|it| it.is_open()));
         if waits {
-            let mut delivery = Delivery::waiting(at, subject);
-            (delivery.state, delivery.ids, delivery.card) = (State::Sent, left.ids.clone(), left.card);
-            (delivery.replaces, delivery.copy) = (left.replaces, !subject || left.replaces);
-            (delivery.shown, delivery.born, delivery.lost) = (commit, commit, left.ids.is_empty());
-            delivery.moves = channel_moves(layer, *channel)?;
+            let delivery = sent(layer, *channel, (commit, subject), left, at)?;
             layer.put(key, json(&delivery)?);
         }
     }
@@ -516,14 +517,30 @@ fn drained(
     Ok(())
 }
 
+/// A delivery as a line of the journal tells it.
+pub(super) fn sent(
+    layer: &Layer<'_>,
+    channel: ChannelNumber,
+    (commit, amends): (u64, bool),
+    left: &Left,
+    at: i64,
+) -> Result<Delivery, StateError> {
+    let mut delivery = Delivery::waiting(at, amends);
+    (delivery.state, delivery.ids, delivery.card) = (State::Sent, left.ids.clone(), left.card);
+    (delivery.replaces, delivery.copy) = (left.replaces, !amends || left.replaces);
+    (delivery.shown, delivery.born, delivery.lost) = (commit, commit, left.ids.is_empty());
+    (delivery.moves, delivery.journalled) = (channel_moves(layer, channel)?, true);
+    Ok(delivery)
+}
+
 /// How often a channel's chat has moved: message numbers of a line are those of the chat as it was then.
-fn channel_moves(layer: &Layer<'_>, channel: ChannelNumber) -> Result<u32, StateError> {
+pub(super) fn channel_moves(layer: &Layer<'_>, channel: ChannelNumber) -> Result<u32, StateError> {
     let row = layer.get(&keys::channel(channel))?;
     row.map_or(Ok(0), |row| from_json::<Channel>(&row).map(|channel| channel.moves))
 }
 
 /// Whether the entry of a commit corrects or retracts another.
-fn subject_of(layer: &Layer<'_>, commit: u64) -> Result<bool, StateError> {
+pub(super) fn subject_of(layer: &Layer<'_>, commit: u64) -> Result<bool, StateError> {
     let Some(bytes) = layer.get(&keys::line(commit))? else { return Ok(false) };
     let (header, _) = crate::line::glance(&bytes).map_err(|error| StateError::Damaged(error.to_string()))?;
     Ok(matches!(header.kind.as_str(), "correction" | "retraction" | "erasure"))
@@ -546,6 +563,9 @@ fn erase(layer: &mut Layer<'_>, by: u64, commits: &[u64], bodies: Bodies) -> Res
             }
             if let Some(who) = fact.about() {
                 layer.forget(keys::trace(&who.0, *commit));
+            }
+            if let Fact::Delivered { done, next } = fact {
+                progress::forget(layer, *commit, done, next);
             }
         }
         // Whoever was sent the entry has what they see changed: the erasure is told like a retraction.

@@ -257,6 +257,17 @@ pub fn delivery(channel: ChannelNumber, commit: u64) -> Vec<u8> {
     Key::of(b'D').n32(channel).n64(commit).end()
 }
 
+/// `commit of an entry → channels that may be attempted, as the newest line of the journal says`
+pub fn attempted(commit: u64) -> Vec<u8> {
+    Key::of(b'G').n64(commit).end()
+}
+
+/// `commit of the newest entry that a line tells of, commit of the line`: what tells how far broadcasts are, to be erased
+/// when they are forgotten
+pub fn progress(commit: u64, line: u64) -> Vec<u8> {
+    Key::of(b'E').n64(commit).n64(line).end()
+}
+
 /// `network, when it is due, channel → commit of its oldest open delivery`
 pub fn due(network: u8, at: i64, channel: ChannelNumber) -> Vec<u8> {
     Key::of(b'Q').byte(network).n64(sortable(at)).n32(channel).end()

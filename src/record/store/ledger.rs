@@ -1,6 +1,6 @@
 //! The ledger: what was delivered to whom, and what is still to be. It is state about us and not a fact of the record,
-//! so it lives in the state alone; the journal has two small lines a broadcast, so that a state that was folded anew
-//! sends nothing twice.
+//! so it lives in the state alone; the journal tells how far each broadcast is, once a second, so that a state that was folded
+//! anew sends nothing twice and leaves only the last seconds uncertain.
 //!
 //! A channel's deliveries are done in the order of their commits: only the oldest open one, its head, is ever due.
 
@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
 
 use super::{
-    fold::{self, Broadcast, Known, from_json, json},
+    fold::{self, Broadcast, from_json, json},
     keys,
     state::{Bytes, Layer, Read, Rows, State, StateError},
 };
@@ -49,9 +49,6 @@ pub enum Audience {
         copies: Vec<u64>,
         /// The correction as news: those who follow what is corrected as it reads now, and do not have it yet.
         reaches: Option<News>,
-        /// What is corrected as news, if its broadcast was under way when the ledger was lost: those who followed it
-        /// are taken to have it.
-        doubtful: Option<News>,
     },
 }
 
@@ -239,7 +236,17 @@ impl<'a> Ledger<'a> {
             if let Some(amends) = self.hears(number, &channel, audience, at)?
                 && layer.get(&keys::delivery(number, commit))?.is_none()
             {
-                self.put_in(&mut layer, number, &channel, commit, Delivery::waiting(now, amends), tally, now)?;
+                match (tally.doubtful, amends) {
+                    (false, _) => {
+                        self.put_in(&mut layer, number, &channel, commit, Delivery::waiting(now, amends), tally, now)?;
+                    }
+                    // Changing a message twice is as good as once; a reply that comes again says so.
+                    (true, true) => {
+                        let again = Delivery { repeats: 1, ..Delivery::waiting(now, amends) };
+                        self.put_in(&mut layer, number, &channel, commit, again, tally, now)?;
+                    }
+                    (true, false) => self.may_lack(&mut layer, number, commit, now)?,
+                }
                 found += 1;
             }
             if looked == most {
@@ -255,6 +262,16 @@ impl<'a> Ledger<'a> {
         Ok(Expanded { found, over: tally.expanded })
     }
 
+    /// Notes that a channel may have an entry, or may lack it: its next message says so.
+    fn may_lack(&self, layer: &mut Layer<'_>, number: ChannelNumber, commit: u64, now: Ms) -> Kept<()> {
+        layer.put(keys::delivery(number, commit), json(&Delivery::assumed(now, false))?);
+        let key = keys::mailbox(number);
+        let mut mailbox: Mailbox = self.row(layer, &key)?.unwrap_or_default();
+        mailbox.doubts.push(commit);
+        layer.put(key, json(&mailbox)?);
+        Ok(())
+    }
+
     /// Whether a channel is to hear of it, and if so, whether as a change of what it has.
     fn hears(
         &self,
@@ -267,16 +284,13 @@ impl<'a> Ledger<'a> {
             |news: &News| !channel.mutes(&news.incident, at) && channel.subscriptions.iter().any(|it| it.covers(news));
         match audience {
             Audience::Followers(news) => Ok(covered(news).then_some(false)),
-            Audience::Holders { copies, reaches, doubtful } => {
+            Audience::Holders { copies, reaches } => {
                 for commit in copies {
                     // What was settled without a message leaves nothing to be changed.
                     let there = self.delivery(number, *commit)?;
                     if there.is_some_and(|it| it.copy || it.is_open() || matches!(it.state, outbox::State::Unsure)) {
                         return Ok(Some(true));
                     }
-                }
-                if doubtful.as_ref().is_some_and(covered) {
-                    return Ok(Some(true));
                 }
                 Ok(reaches.as_ref().is_some_and(covered).then_some(false))
             }
@@ -487,7 +501,8 @@ impl<'a> Ledger<'a> {
         });
         // One of unknown fate may be there: what comes now says so.
         let repeats = kept.repeats + u32::from(matches!(kept.state, outbox::State::Unsure));
-        let again = Delivery { repeats, ..Delivery::waiting(now, kept.amends) };
+        let journalled = kept.journalled;
+        let again = Delivery { repeats, journalled, ..Delivery::waiting(now, kept.amends) };
         let mut mailbox: Mailbox = self.row(&layer, &keys::mailbox(channel))?.unwrap_or_default();
         mailbox.doubts.retain(|doubt| *doubt != commit);
         layer.put(keys::mailbox(channel), json(&mailbox)?);
@@ -524,6 +539,8 @@ impl<'a> Ledger<'a> {
         for channel in from..end {
             match self.delivery(channel, commit)? {
                 Some(delivery) if delivery.is_open() => owed.push(channel),
+                // What a line told already need not be told again.
+                Some(delivery) if delivery.journalled => {}
                 Some(delivery) if matches!(delivery.state, outbox::State::Sent | outbox::State::Unsure) => {
                     let moves = self.channel(channel)?.map_or(0, |it| it.moves);
                     copies.insert(channel, Left::of(&delivery, moves));
@@ -544,9 +561,43 @@ impl<'a> Ledger<'a> {
         Ok(self.state.prefix(&keys::Key::of(b'W').n64(commit).end()).next().transpose()?.is_some())
     }
 
-    /// Whether the ledger lost how far a broadcast was: the journal knows that it began, and not that it ended.
-    pub fn is_doubtful(&self, broadcast: &Broadcast) -> Kept<bool> {
-        Ok(broadcast.known == Known::Begun && self.tally(broadcast.commit)?.is_none_or(|tally| tally.doubtful))
+    /// The channels that may be attempted of each broadcast, as the newest lines of the journal say.
+    pub fn attempted(&self) -> Kept<Vec<(u64, Vec<ChannelNumber>)>> {
+        let rows = self.state.prefix(&keys::Key::of(b'G').end());
+        rows.map(|row| {
+            let (key, value) = row?;
+            Ok((keys::last_commit(&key).unwrap_or_default(), from_json(&value)?))
+        })
+        .collect()
+    }
+
+    /// The lines of the journal that tell how far broadcasts were, of which an entry's is the newest.
+    pub fn progress_lines(&self, commit: u64) -> Kept<Vec<u64>> {
+        let rows = self.state.prefix(&keys::Key::of(b'E').n64(commit).end());
+        rows.map(|row| Ok(keys::last_commit(&row?.0).unwrap_or_default())).collect()
+    }
+
+    /// Puts back what a projection took for attempted, where doing it twice is as good as once; what else may be there is
+    /// named with the channel's next message. How many channels may lack an entry.
+    pub fn take_up_assumed(&self, now: Ms) -> Kept<usize> {
+        let mut lacking = std::collections::BTreeSet::new();
+        for row in self.everything() {
+            let (channel, commit, delivery) = row?;
+            if !delivery.assumed || delivery.state != outbox::State::Unsure {
+                continue;
+            }
+            if delivery.amends {
+                self.retry(channel, commit, now)?;
+                continue;
+            }
+            lacking.insert(channel);
+            let mut doubts = self.mailbox(channel)?.doubts;
+            if !doubts.contains(&commit) {
+                doubts.push(commit);
+                self.set_doubts(channel, doubts)?;
+            }
+        }
+        Ok(lacking.len())
     }
 }
 

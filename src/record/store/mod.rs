@@ -11,6 +11,7 @@ mod letters;
 mod memory;
 mod mend;
 mod people;
+mod progress;
 mod recover;
 pub mod state;
 mod verify;

@@ -1,0 +1,142 @@
+//! What the journal is told of running broadcasts, at most once a second: the channels that are done, with their messages,
+//! and those that may be attempted until it is told again. Only these may be attempted, so a lost ledger leaves at most the
+//! sends of two seconds uncertain.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use record::{
+    channel::{ChannelNumber, Network},
+    outbox::{Delivery, Left, Ms, State},
+    private::Fact,
+};
+
+use super::{Kept, Office, Turn, moment, wake};
+
+/// How often the journal is told.
+const EVERY: Ms = 1_000;
+/// How many channels a line names at most, so that it stays below 64 KiB.
+const NAMED: usize = 1_000;
+
+/// What the journal knows, and what it is to be told.
+#[derive(Default)]
+pub(super) struct Progress {
+    /// Done, and not told yet.
+    done: BTreeSet<(u64, ChannelNumber)>,
+    /// What may be attempted, as the journal knows.
+    pub attempted: BTreeSet<(u64, ChannelNumber)>,
+    /// Something is due that may not be attempted yet.
+    pub wanted: bool,
+    told: Option<Ms>,
+}
+
+impl Progress {
+    /// A channel is done with an entry.
+    pub fn done(&mut self, commit: u64, channel: ChannelNumber) {
+        self.done.insert((commit, channel));
+    }
+
+    /// Whether a channel may be attempted.
+    pub fn may(&self, commit: u64, channel: ChannelNumber) -> bool {
+        self.attempted.contains(&(commit, channel))
+    }
+}
+
+impl Office {
+    /// Tells the journal how far broadcasts are, if there is something to tell and it is time.
+    pub(super) fn tell_progress(&mut self, now: Ms, turn: &mut Turn) -> Kept<()> {
+        if self.mute {
+            return Ok(());
+        }
+        let wanted = std::mem::take(&mut self.progress.wanted) || self.starves(now)?;
+        if !wanted && self.progress.done.is_empty() {
+            return Ok(());
+        }
+        // Where no platform sets a limit, a second's worth is more than a line holds.
+        let every = if self.progress.done.len() >= NAMED / 2 { 0 } else { EVERY };
+        let at = self.progress.told.map_or(now, |told| told + every);
+        if at > now {
+            self.progress.wanted = wanted;
+            wake(turn, at);
+            return Ok(());
+        }
+        let done: BTreeSet<(u64, ChannelNumber)> = self.progress.done.iter().copied().take(NAMED).collect();
+        let next = self.attempt_next(now)?;
+        if done.is_empty() && next.is_subset(&self.progress.attempted) {
+            return Ok(());
+        }
+        // What the journal says was done must be known here for good.
+        if !done.is_empty() {
+            self.store.sync_ledger()?;
+        }
+        let mut named: BTreeMap<u64, Vec<ChannelNumber>> = BTreeMap::new();
+        next.iter().for_each(|(commit, channel)| named.entry(*commit).or_default().push(*channel));
+        // What may no longer be attempted of a broadcast is taken back by naming the broadcast.
+        let over: BTreeSet<u64> = self.progress.attempted.iter().map(|(commit, _)| *commit).collect();
+        for commit in over {
+            named.entry(commit).or_default();
+        }
+        let fact = Fact::Delivered { done: self.lefts(&done)?, next: named };
+        if self.say_at(fact, moment(now)) {
+            self.progress.done.retain(|it| !done.contains(it));
+            self.progress.attempted = next;
+            self.progress.told = Some(now);
+        }
+        Ok(())
+    }
+
+    /// Whether something is due of which nothing may be attempted.
+    fn starves(&mut self, now: Ms) -> Kept<bool> {
+        let store = Arc::clone(&self.store);
+        for network in Network::ALL {
+            if self.lane(network).is_open() {
+                let due = store.ledger().due(network, now, 1)?;
+                if due.first().is_some_and(|due| !self.progress.may(due.commit, due.channel)) {
+                    return Ok(true);
+                }
+            }
+        }
+        Ok(false)
+    }
+
+    /// What may be attempted next: what was begun, and the heads that are due, as many as may leave in the time.
+    fn attempt_next(&mut self, now: Ms) -> Kept<BTreeSet<(u64, ChannelNumber)>> {
+        let store = Arc::clone(&self.store);
+        let ledger = store.ledger();
+        let mut next = BTreeSet::new();
+        for (commit, channel) in &self.progress.attempted {
+            if ledger.delivery(*channel, *commit)?.is_some_and(|it| it.is_open() && may_be_there(&it)) {
+                next.insert((*commit, *channel));
+            }
+        }
+        for network in Network::ALL {
+            let lane = self.lane(network);
+            if lane.is_open() {
+                let most = lane.pace.per_second() as usize * 3 / 2 + lane.flying();
+                let due = ledger.due(network, now + EVERY, most.min(NAMED / 2))?;
+                next.extend(due.into_iter().map(|due| (due.commit, due.channel)));
+            }
+        }
+        Ok(next)
+    }
+
+    /// What is done, as the journal has it.
+    fn lefts(&self, done: &BTreeSet<(u64, ChannelNumber)>) -> Kept<BTreeMap<u64, BTreeMap<ChannelNumber, Left>>> {
+        let ledger = self.store.ledger();
+        let mut lefts: BTreeMap<u64, BTreeMap<ChannelNumber, Left>> = BTreeMap::new();
+        for (commit, channel) in done {
+            if let Some(delivery) = ledger.delivery(*channel, *commit)? {
+                let moves = ledger.channel(*channel)?.map_or(0, |it| it.moves);
+                lefts.entry(*commit).or_default().insert(*channel, Left::of(&delivery, moves));
+            }
+        }
+        Ok(lefts)
+    }
+}
+
+/// Whether a request for it may have arrived.
+fn may_be_there(delivery: &Delivery) -> bool {
+    delivery.state == State::Flying || delivery.unknown || delivery.repeats > 0 || !delivery.ids.is_empty()
+}
