@@ -3,7 +3,7 @@
 //! docs/FORMAT.md describes the same for a stranger. Everything is RFC 8785 (JCS) JSON, so the bytes on disk are the
 //! bytes that were hashed.
 
-use std::fmt;
+use std::{collections::BTreeMap, fmt};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
@@ -11,14 +11,19 @@ use serde_json::value::RawValue;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    entry::{Author, EntryName, Importance, Said},
+    entry::{Author, EntryName, Importance, Kind, Said},
     private::{AskKey, Bodies, Fact},
     slug::Slug,
     when::When,
 };
 
-/// The format of the lines this program writes; it reads this one and every older one.
-pub const FORMAT: u32 = 1;
+/// The highest format this program reads. A line is written in the lowest format that holds it: see [`lowest_format`].
+pub const FORMAT: u32 = 2;
+
+/// The kinds of private facts ([`Fact::kind`]) that only format 2 has.
+const FACTS_OF_FORMAT_2: [&str; 1] = ["delivered"];
+/// The header's fields that format 2 reserves. A line with one of them is newer than this program, not damaged.
+const RESERVED_IN_HEADERS: [&str; 1] = ["erasure"];
 
 /// The longest line, in bytes: sled never syncs a value over 128 KiB, so we stay well below.
 pub const MAX_LINE: usize = 64 * 1024;
@@ -73,7 +78,7 @@ pub struct Header {
     /// For public entries: where it stands in its incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub entry: Option<Place>,
-    /// [`FORMAT`] when it was written.
+    /// The lowest format that holds the line: see [`lowest_format`].
     pub format: u32,
     /// The commit number of the first line of the group it was synced with.
     pub group: u64,
@@ -221,9 +226,23 @@ pub enum BadLine {
     /// Not JSON of the right shape.
     #[error("it cannot be read: {0}")]
     Form(#[from] serde_json::Error),
-    /// Written by a newer program.
-    #[error("it has format {0}, newer than this program's {FORMAT}: update Strillone")]
+    /// Written by a newer program, in a format this one does not read.
+    #[error("a newer Strillone wrote it: it has format {0}, newer than this program's {FORMAT}: update Strillone")]
     Newer(u32),
+    /// Written by a newer program, with a reserved part of a format that this one reads: the hashes fit, so it is not
+    /// damaged.
+    #[error(
+        "a newer Strillone wrote it: it uses a part of format {0} that this program does not know ({1}): update Strillone"
+    )]
+    Reserved(u32, String),
+    /// Its header names a lower format than the line needs.
+    #[error("it says format {said} and holds what only format {needed} has")]
+    Understated {
+        /// What the header says.
+        said: u32,
+        /// The lowest format that holds the line.
+        needed: u32,
+    },
     /// A body is not the one whose hash the header holds.
     #[error("its {0} body does not fit the hash in its header")]
     Body(&'static str),
@@ -242,6 +261,19 @@ pub enum BadLine {
     /// Over [`MAX_LINE`].
     #[error("it is longer than {MAX_LINE} bytes")]
     TooLong,
+}
+
+impl BadLine {
+    /// Whether the line is good, and only a newer program understands it: it must not be mended or cut off.
+    pub fn is_newer(&self) -> bool {
+        matches!(self, BadLine::Newer(_) | BadLine::Reserved(..))
+    }
+}
+
+/// The lowest format that holds a line: what its header must say at least. `entry` tells public entries from private
+/// facts, whose kinds have names of their own.
+pub fn lowest_format(entry: bool, kind: &str) -> u32 {
+    if !entry && FACTS_OF_FORMAT_2.contains(&kind) { 2 } else { 1 }
 }
 
 #[derive(Deserialize)]
@@ -280,9 +312,9 @@ impl Line {
         if format > FORMAT {
             return Err(BadLine::Newer(format));
         }
-        let header: Header = serde_json::from_str(raw.header.get())?;
-        let public = body(raw.public, header.public, "public")?;
-        let private = body(raw.private, header.private, "private")?;
+        let header = read_header(raw.header, format)?;
+        let public: Option<Public> = body(raw.public, header.public, "public", format)?;
+        let private: Option<Private> = body(raw.private, header.private, "private", format)?;
         let part = |raw: Option<&RawValue>| raw.map(|raw| raw.get().as_bytes().to_vec());
         let again = assemble(raw.header.get().as_bytes(), part(raw.private).as_deref(), part(raw.public).as_deref());
         let same = |canonical: Option<Vec<u8>>, raw: Option<&RawValue>| {
@@ -293,7 +325,9 @@ impl Line {
         if again != bytes || !same(Some(canonical(&header)?), Some(raw.header)) || !bodies_same {
             return Err(BadLine::Canonical);
         }
-        if public.as_ref().is_some_and(|public: &Public| public.said.kind().code() != header.kind) {
+        let fact = private.as_ref().and_then(|private| private.fact.as_ref());
+        let kinds = public.as_ref().map(|public| public.said.kind().code()).into_iter().chain(fact.map(Fact::kind));
+        if kinds.into_iter().any(|kind| kind != header.kind) {
             return Err(BadLine::Kind);
         }
         Ok(Line { hash: Hash::of(raw.header.get().as_bytes()), header, public, private, bytes: bytes.to_vec() })
@@ -337,13 +371,44 @@ struct FormatOnly {
     format: u32,
 }
 
+/// Reads a header and checks that its format holds what it says.
+fn read_header(raw: &RawValue, format: u32) -> Result<Header, BadLine> {
+    let header: Header = match serde_json::from_str(raw.get()) {
+        Ok(header) => header,
+        Err(error) => {
+            let fields: BTreeMap<&str, &RawValue> = serde_json::from_str(raw.get())?;
+            return Err(match RESERVED_IN_HEADERS.iter().find(|name| fields.contains_key(**name)) {
+                Some(_) if format > 1 => BadLine::Reserved(format, error.to_string()),
+                _ => error.into(),
+            });
+        }
+    };
+    let entry = header.entry.is_some();
+    if entry && !Kind::ALL.iter().any(|kind| kind.code() == header.kind) {
+        // Its body may be erased, so that nothing else tells.
+        return Err(match format {
+            0 | 1 => BadLine::Kind,
+            _ => BadLine::Reserved(format, format!("entries of the kind {:?}", header.kind)),
+        });
+    }
+    let needed = lowest_format(entry, &header.kind);
+    if format < needed { Err(BadLine::Understated { said: format, needed }) } else { Ok(header) }
+}
+
+/// Reads a body. If its hash fits and its shape is unknown, it is not damaged: format 1 never had it, and format 2 reserves
+/// more than this program knows.
 fn body<T: DeserializeOwned>(
     raw: Option<&RawValue>,
     committed: Option<Hash>,
     which: &'static str,
+    format: u32,
 ) -> Result<Option<T>, BadLine> {
     match (raw, committed) {
-        (Some(raw), Some(hash)) if Hash::of(raw.get().as_bytes()) == hash => Ok(Some(serde_json::from_str(raw.get())?)),
+        (Some(raw), Some(hash)) if Hash::of(raw.get().as_bytes()) == hash => match serde_json::from_str(raw.get()) {
+            Ok(body) => Ok(Some(body)),
+            Err(error) if format > 1 => Err(BadLine::Reserved(format, error.to_string())),
+            Err(error) => Err(error.into()),
+        },
         (None, _) => Ok(None),
         _ => Err(BadLine::Body(which)),
     }
@@ -407,7 +472,7 @@ mod tests {
         let header = Header {
             commit: 7,
             entry: Some(Place { incident: "westpole".parse().expect("a handle"), number: 3, previous: Hash::NONE }),
-            format: FORMAT,
+            format: 1,
             group: 7,
             kind: "claim".to_owned(),
             previous: Hash::of(b"before"),
@@ -449,10 +514,60 @@ mod tests {
         assert!(again.private.is_none() && again.public.is_some() && again.header.private.is_some());
     }
 
+    fn read_as(change: impl Fn(String) -> String) -> Result<Line, BadLine> {
+        Line::read(change(String::from_utf8(line().bytes).expect("text")).as_bytes())
+    }
+
     #[test]
     fn a_newer_format_is_named() {
-        let bytes = String::from_utf8(line().bytes).expect("text").replace(r#""format":1"#, r#""format":2"#);
-        assert!(matches!(Line::read(bytes.as_bytes()), Err(BadLine::Newer(2))));
+        let read = |format: u32| read_as(|text| text.replace(r#""format":1"#, &format!(r#""format":{format}"#)));
+        let newer = read(3).expect_err("a format that this program does not read");
+        assert!(matches!(newer, BadLine::Newer(3)) && newer.is_newer());
+        assert!(newer.to_string().starts_with("a newer Strillone wrote it: it has format 3"), "{newer}");
+        assert!(matches!(read(0), Err(BadLine::Understated { said: 0, needed: 1 })));
+        assert_eq!(read(2).expect("harmless: an erased body cannot tell what the line needed").header.format, 2);
+    }
+
+    #[test]
+    fn a_line_needs_the_lowest_format_that_holds_it() {
+        assert_eq!([lowest_format(true, "claim"), lowest_format(false, "drained")], [1, 1]);
+        assert_eq!([lowest_format(false, "delivered"), lowest_format(true, "delivered")], [2, 1]);
+        let header = Header { entry: None, kind: "delivered".to_owned(), ..line().header };
+        let erased = |format| Line::seal(Header { format, ..header.clone() }, None, None).expect("a line").bytes;
+        assert!(matches!(Line::read(&erased(1)), Err(BadLine::Understated { said: 1, needed: 2 })));
+        assert!(Line::read(&erased(2)).is_ok(), "its header alone, once its body is erased");
+    }
+
+    /// A line whose public body has one more member, with the hash that fits.
+    fn with_more(format: u32) -> Vec<u8> {
+        let line = line();
+        let body = String::from_utf8(canonical(&line.public).expect("a body")).expect("text");
+        let more = body.replace(r#""salt":"00""#, r#""salt":"00","sensitive":true"#);
+        let header = Header { format, public: Some(Hash::of(more.as_bytes())), private: None, ..line.header };
+        assemble(&canonical(&header).expect("a header"), None, Some(more.as_bytes()))
+    }
+
+    #[test]
+    fn a_reserved_part_of_format_2_is_newer_and_not_damaged() {
+        assert!(matches!(Line::read(&with_more(2)), Err(BadLine::Reserved(2, why)) if why.contains("sensitive")));
+        assert!(matches!(Line::read(&with_more(1)), Err(BadLine::Form(_))), "format 1 has nothing reserved");
+        let flipped = String::from_utf8(with_more(2)).expect("text").replace("sensitive", "sensitivf");
+        assert!(matches!(Line::read(flipped.as_bytes()), Err(BadLine::Body("public"))), "damage is damage");
+        let header = |format: u32, name: &str| {
+            read_as(|text| {
+                let reserved = format!(r#""{name}":{{"ground":"court","refs":[{{"number":2}}]}},"format":{format}"#);
+                text.replace(r#""format":1"#, &reserved)
+            })
+        };
+        assert!(matches!(header(2, "erasure"), Err(BadLine::Reserved(2, _))));
+        assert!(matches!(header(1, "erasure"), Err(BadLine::Form(_))));
+        assert!(matches!(header(2, "erasurf"), Err(BadLine::Form(_))), "a flipped bit is damage");
+        let merged = |format| {
+            let header = Header { kind: "merged".to_owned(), format, public: None, private: None, ..line().header };
+            Line::read(&assemble(&canonical(&header).expect("a header"), None, None))
+        };
+        assert!(matches!(merged(2), Err(BadLine::Reserved(2, _))), "an entry of a reserved kind, erased");
+        assert!(matches!(merged(1), Err(BadLine::Kind)));
     }
 
     #[test]
@@ -490,6 +605,12 @@ mod tests {
         let Line { header, public, .. } = line();
         let other = Line::seal(Header { kind: "event".to_owned(), ..header }, public, None).expect("a line");
         assert!(matches!(Line::read(&other.bytes), Err(BadLine::Kind)));
+        let fact = Some(Fact::Loaded { dossier: "d".to_owned() });
+        let private = Some(Private { ask: None, fact, salt: Salt("22".to_owned()) });
+        let header = |kind: &str| Header { entry: None, kind: kind.to_owned(), ..line().header };
+        let read = |kind: &str| Line::read(&Line::seal(header(kind), None, private.clone()).expect("a line").bytes);
+        assert!(read("loaded").is_ok());
+        assert!(matches!(read("told"), Err(BadLine::Kind)));
     }
 
     #[test]

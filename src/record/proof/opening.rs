@@ -292,10 +292,16 @@ fn a_newer_format_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     let journal = some(dir.path(), 1);
     let older = fs::read_to_string(&journal).unwrap();
-    fs::write(&journal, older.replace("\"format\":1", "\"format\":2")).unwrap();
+    fs::write(&journal, older.replace("\"format\":1", "\"format\":3")).unwrap();
     fs::remove_dir_all(dir.path().join("sled")).unwrap();
     let refused = || Store::open(Options::new(dir.path()), &mut |_, _| {}).err().unwrap().to_string();
     assert!(refused().contains("newer than this program's"), "{}", refused());
+    // Damage in front of a newer program's lines: they are not taken for a torn end, and nothing is cut off.
+    let (first, rest) = older.split_once('\n').unwrap();
+    let mixed = format!("{}\n{}", first.replace("opening", "openinf"), rest.replace("\"format\":1", "\"format\":3"));
+    fs::write(&journal, &mixed).unwrap();
+    assert!(refused().contains("newer than this program's"), "{}", refused());
+    assert_eq!(fs::read_to_string(&journal).unwrap(), mixed);
     fs::write(&journal, older).unwrap();
     let shape = (record::store::keys::SHAPE.to_vec(), Some(b"99".to_vec()));
     open(dir.path()).shared.state.apply(std::collections::BTreeMap::from([shape])).unwrap();

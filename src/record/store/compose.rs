@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     entry::{Draft, EntryName, Kind, Ref, Said},
-    line::{BadLine, FORMAT, Header, Line, Place, Private, Public, Salt, SetPlace},
+    line::{self, BadLine, Header, Line, Place, Private, Public, Salt, SetPlace},
     private::{AskKey, Fact},
     slug::Slug,
 };
@@ -253,8 +253,8 @@ impl Composer<'_> {
         self.entries.extend(entry.as_ref().map(Place::name));
         let header = Header {
             commit: self.head.commit + 1,
+            format: line::lowest_format(entry.is_some(), kind),
             entry,
-            format: FORMAT,
             group: self.group,
             kind: kind.to_owned(),
             previous: self.head.hash,

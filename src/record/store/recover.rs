@@ -191,6 +191,11 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
     Err(StateError::Damaged("what was mended is damaged again, or could not be folded".to_owned()).into())
 }
 
+/// Refuses a journal because of a line that only a newer program understands.
+fn newer(file: &JournalFile, found: &Found, bad: &BadLine) -> OpenError {
+    OpenError::Newer(format!("{}, byte {}: {bad}", file.path.display(), found.offset))
+}
+
 /// sled makes its files with the process's mask; only we may read them.
 fn close_files(dir: &Path) -> io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
@@ -362,12 +367,7 @@ impl<'a> Pass<'a> {
             self.bytes.0 += found.bytes.len() as u64 + 1;
             match self.follow(&found) {
                 Ok(line) => self.good(found.offset, line)?,
-                Err(BadLine::Newer(format)) => {
-                    let reason = BadLine::Newer(format).to_string();
-                    return Err(
-                        OpenError::Newer(format!("{}, byte {}: {reason}", file.path.display(), found.offset)).into()
-                    );
-                }
+                Err(bad) if bad.is_newer() => return Err(newer(file, &found, &bad).into()),
                 Err(bad) => return self.mend(file, next, &found, &bad),
             }
         }
@@ -453,14 +453,18 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    /// The lines that can still be read behind a bad one.
+    /// The lines that can still be read behind a bad one. A newer program's lines stop it: they must not be cut off.
     fn rest(&self, file: &JournalFile, from: u64) -> Result<Vec<Line>, Stop> {
         let io = || OpenError::io(format!("reading {}", file.path.display()));
         let mut rest = Vec::new();
         for found in Lines::open(&file.path).map_err(io())? {
             let found = found.map_err(io())?;
             if found.offset > from && found.ended {
-                rest.extend(Line::read(&found.bytes).ok());
+                match Line::read(&found.bytes) {
+                    Ok(line) => rest.push(line),
+                    Err(bad) if bad.is_newer() => return Err(newer(file, &found, &bad).into()),
+                    Err(_) => {}
+                }
             }
         }
         Ok(rest)
