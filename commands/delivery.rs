@@ -47,7 +47,8 @@ fn delivery(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure>
             open += usize::from(row?.1.is_open());
         }
     }
-    let of = pages::Deliveries { last, open, mailbox, network, place: chat.named.clone() };
+    let unpublished = ledger.unpublished(number);
+    let of = pages::Deliveries { last, open, mailbox, unpublished, network, place: chat.named.clone() };
     let reply = pages::deliveries(&room.view, &of, &ask.reader())?;
     Ok(reply.row(Button::new(ask.say("Refresh", "Aggiorna"), chat.line("/delivery"))))
 }

@@ -3,18 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
 };
-
-use record::{
-    channel::PlaceKind,
-    lang::Lang,
-    outbox::{Ms, Outcome},
-    reply::{Block, Reply},
-};
-use reqwest::Method;
-use serde_json::{Value, json};
-use tokio::time::timeout;
 
 use super::{
     render::{dress, plain, posts},
@@ -25,6 +14,13 @@ use crate::{
     dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, SENT_AGAIN},
     signs::{Alert, Words},
 };
+use record::{
+    lang::Lang,
+    outbox::{Ms, Outcome},
+    reply::{Block, Reply},
+};
+use reqwest::Method;
+use serde_json::{Value, json};
 
 /// The flag of a message that makes no sound.
 const SILENT: u64 = 1 << 12;
@@ -39,8 +35,6 @@ const PAGES: usize = 5;
 const UNSAID: Ms = 5_000;
 /// How long nothing is asked of Discord after its protection shut us out.
 const SHUT_OUT: Ms = 600_000;
-/// How long a message waits to be published to followers: 10 an hour are allowed, so it can be long.
-const PUBLISHED_WITHIN: Duration = Duration::from_secs(2 * 3_600);
 /// How many channels are remembered in which nothing can be answered.
 const REMEMBERED: usize = 10_000;
 
@@ -109,6 +103,7 @@ impl Push {
                 let reply = marked(part_of(reply, (*part, *parts), order.lang), *repeat, order.lang);
                 self.edit(order, (channel, *message), &reply, *plain, part + 1 < *parts).await
             }
+            Errand::Publish { message } => self.publish(channel, *message).await,
             Errand::Find { mark, since } => harmless(self.find(order, channel, mark, *since).await),
             Errand::Probe => Outcome::Found(None),
         }
@@ -142,9 +137,6 @@ impl Push {
         if let Outcome::Done { more: there_is, .. } = &mut outcome {
             *there_is = more;
         }
-        if let (PlaceKind::Broadcast, Outcome::Done { id: Some(id), .. }) = (order.place, &outcome) {
-            tokio::spawn(publish(Arc::clone(&self.wire), channel, *id));
-        }
         outcome
     }
 
@@ -176,6 +168,18 @@ impl Push {
         let path = format!("/channels/{channel}/messages/{message}");
         let asked = self.wire.ask(&Method::PATCH, &path, Some(&body), Counts::Already(order.to.chat())).await;
         self.fate(asked, Some(message))
+    }
+
+    /// Publishes a message to those who follow its channel elsewhere; the second time Discord says that it was.
+    async fn publish(&self, channel: u64, message: u64) -> Outcome {
+        let path = format!("/channels/{channel}/messages/{message}/crosspost");
+        // Its limit, of 10 an hour, is not the channel's.
+        let counted = format!("discord:{channel}#crosspost");
+        let asked = self.wire.ask(&Method::POST, &path, None, Counts::Already(&counted)).await;
+        match asked {
+            Ok(answer) if answer.code() == PUBLISHED => Outcome::Over,
+            asked => self.fate(asked, Some(message)),
+        }
     }
 
     /// Reads the history on from a little before the message was sent.
@@ -239,34 +243,6 @@ impl Push {
             it: "La protezione di Discord mi ha chiuso fuori. Per dieci minuti non vi mando nulla, poi riprovo; quanto è in attesa resta in coda.".to_owned(),
         };
         self.desk.signs().alert(Alert::to_owners(None, words));
-    }
-}
-
-/// Publishes a message to those who follow its channel elsewhere: tried for a while, since 10 an hour are allowed.
-async fn publish(wire: Arc<Wire>, channel: u64, message: u64) {
-    let path = format!("/channels/{channel}/messages/{message}/crosspost");
-    // Its limit, of 10 an hour, is not the channel's.
-    let counted = format!("discord:{channel}/crosspost");
-    let published = async {
-        let mut pause = Duration::from_secs(2);
-        loop {
-            let again = match wire.ask(&Method::POST, &path, None, Counts::InTurn(&counted)).await {
-                Ok(answer) if answer.is_done() || answer.code() == PUBLISHED => return,
-                Ok(answer) if answer.status == 429 => answer.after.unwrap_or(pause),
-                Ok(answer) if answer.status >= 500 => pause,
-                Ok(answer) => {
-                    let said = answer.said();
-                    return tracing::warn!(channel, status = answer.status, said, "a post cannot be published");
-                }
-                Err(_) => pause,
-            };
-            // Twice is as good as once: the second time Discord says that it was.
-            tokio::time::sleep(again).await;
-            pause = (pause * 2).min(Duration::from_secs(60));
-        }
-    };
-    if timeout(PUBLISHED_WITHIN, published).await.is_err() {
-        tracing::warn!(channel, "a post could not be published in time");
     }
 }
 
@@ -402,7 +378,7 @@ mod tests {
     #[test]
     fn limits_say_how_long_and_for_whom() {
         let mut limited = answer(429, json!({ "message": "limited", "retry_after": 1.5, "global": false }));
-        limited.after = Some(Duration::from_millis(1_500));
+        limited.after = Some(std::time::Duration::from_millis(1_500));
         assert_eq!(fate(&limited, None), Outcome::Later { wait: 1_500, all: false });
         limited.global = true;
         assert_eq!(fate(&limited, None), Outcome::Later { wait: 1_500, all: true });

@@ -61,6 +61,11 @@ pub enum Errand {
         /// When it was sent, or a little before.
         since: Ms,
     },
+    /// Publish a message of an announcement channel to those who follow it elsewhere. Twice is as good as once.
+    Publish {
+        /// The message.
+        message: u64,
+    },
     /// Ask for something harmless, to see whether the platform answers.
     Probe,
 }

@@ -54,6 +54,8 @@ pub struct Flying {
     pub at: Ms,
     /// The place that it takes in the budget.
     pub place: Place,
+    /// Whether it was answered, and only what follows from that is still to be written down.
+    pub answered: bool,
 }
 
 /// What a request is.
@@ -81,6 +83,13 @@ pub enum Doing {
     },
     /// A look into the history.
     Find,
+    /// A message of a channel is published to those who follow it elsewhere.
+    Publish {
+        /// The channel.
+        channel: ChannelNumber,
+        /// The message.
+        message: u64,
+    },
     /// A harmless question.
     Probe,
 }
@@ -92,6 +101,7 @@ impl Doing {
             Doing::Post { .. } => "post",
             Doing::Edit { .. } => "edit",
             Doing::Find => "find",
+            Doing::Publish { .. } => "publish",
             Doing::Probe => "probe",
         }
     }
@@ -183,6 +193,11 @@ impl Lane {
         self.open
     }
 
+    /// Whether anything but a probe may leave.
+    pub fn may_leave(&self) -> bool {
+        self.open && self.trust == Trust::Yes && self.flood.is_none()
+    }
+
     /// How many requests are under way.
     pub fn flying(&self) -> usize {
         self.flying.len()
@@ -227,18 +242,28 @@ impl Lane {
         self.flying.insert(id, flying);
     }
 
-    /// A request came back at a moment.
-    pub fn landed(&mut self, id: u64, at: Ms) -> Option<Flying> {
-        let flying = self.flying.remove(&id)?;
-        self.pace.budget().end(&flying.place, at);
-        self.channels.remove(&flying.channel);
-        self.chats.remove(&flying.chat);
-        if at - flying.at < SLOW {
-            self.slow.remove(&flying.chat);
-        } else if self.slow.len() < SLOW_KNOWN && !matches!(flying.doing, Doing::Probe) {
-            self.slow.insert(flying.chat.clone());
+    /// A request came back at a moment: its place in the budget is free some time after. Until [`Lane::landed`] nothing else
+    /// leaves for its channel.
+    pub fn answered(&mut self, id: u64, at: Ms) -> Option<Flying> {
+        let flying = self.flying.get_mut(&id)?;
+        if !flying.answered {
+            flying.answered = true;
+            self.pace.budget().end(&flying.place, at);
+            if at - flying.at < SLOW {
+                self.slow.remove(&flying.chat);
+            } else if self.slow.len() < SLOW_KNOWN && !matches!(flying.doing, Doing::Probe) {
+                self.slow.insert(flying.chat.clone());
+            }
         }
-        Some(flying)
+        Some(flying.clone())
+    }
+
+    /// What a request came to is written down.
+    pub fn landed(&mut self, id: u64) {
+        if let Some(flying) = self.flying.remove(&id) {
+            self.channels.remove(&flying.channel);
+            self.chats.remove(&flying.chat);
+        }
     }
 
     /// How many messages of a delivery were changed already to what is known at a commit.

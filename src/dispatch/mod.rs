@@ -231,6 +231,7 @@ impl Desk {
                 }
             }
             let now = self.clock.now();
+            self.office.set_wall(chrono::Utc::now().timestamp_millis() - now);
             let turn = self.office.turn(now, happened);
             turn.came.iter().for_each(|came| self.metrics.came(came));
             turn.words.into_iter().for_each(&self.tell);

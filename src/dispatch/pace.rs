@@ -141,6 +141,13 @@ pub struct Place {
     last: Ms,
 }
 
+impl Place {
+    /// The chat whose budget it spends.
+    pub fn chat(&self) -> &str {
+        &self.chat
+    }
+}
+
 impl Budget {
     /// A budget that is spent.
     pub fn new(limits: Limits, now: Ms) -> Budget {

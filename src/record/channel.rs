@@ -147,6 +147,11 @@ impl Channel {
         self.mutes.iter().any(|mute| mute.incident == *incident && mute.until.is_none_or(|until| at < until))
     }
 
+    /// Whether an incident is muted at a moment, and will not be some time.
+    pub fn mute_ends(&self, incident: &Slug, at: DateTime<Utc>) -> bool {
+        self.mutes.iter().any(|mute| mute.incident == *incident && mute.until.is_some_and(|until| at < until))
+    }
+
     /// Whether it followed what an entry is about when that was recorded, and still does, whatever its filters.
     pub fn follows(&self, news: &News) -> bool {
         self.subscriptions.iter().any(|it| it.since < news.commit && it.is_about(news))

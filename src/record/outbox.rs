@@ -256,6 +256,9 @@ pub struct Delivery {
     /// It replaces a message that is lost.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub replaces: bool,
+    /// A mute held it back; it is told now that the mute has ended.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
     /// A line of the journal names it as done.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub journalled: bool,
@@ -303,6 +306,7 @@ impl Delivery {
             general: false,
             lang: None,
             replaces: false,
+            held: false,
             journalled: false,
             assumed: false,
             lost: false,
@@ -338,6 +342,19 @@ pub struct Mailbox {
     /// Entries that may not have come, to be told with the next message.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<u64>,
+}
+
+/// A post in an announcement channel that is still to be published to those who follow the channel elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Publishing {
+    /// When it is tried next.
+    pub due: Ms,
+    /// How often it was tried in vain.
+    #[serde(default, skip_serializing_if = "is_zero32")]
+    pub tries: u32,
+    /// How long it has waited so far.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub waited: Ms,
 }
 
 /// A channel that does not let us in.

@@ -85,6 +85,8 @@ impl Push {
             }
             // A bot cannot read what it said.
             Errand::Find { .. } | Errand::Probe => Outcome::Found(None),
+            // A channel's readers have it already.
+            Errand::Publish { .. } => Outcome::Over,
         }
     }
 

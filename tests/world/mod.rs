@@ -708,6 +708,7 @@ fn short(errand: &Errand) -> String {
         }
         Errand::Edit { message, .. } => format!("edit {message}"),
         Errand::Find { mark, .. } => format!("find {mark}"),
+        Errand::Publish { message } => format!("publish {message}"),
         Errand::Probe => "probe".to_owned(),
     }
 }

@@ -106,6 +106,7 @@ impl Platform {
         let topic = order.to.0.split_once('/').map(|(_, topic)| topic.to_owned());
         match &order.errand {
             Errand::Probe => return Outcome::Done { id: None, more: false },
+            Errand::Publish { .. } => return Outcome::Over,
             Errand::Find { mark, since } => {
                 let chat = self.chat(&order.to);
                 let found = chat.messages.iter().find(|it| it.at >= *since - 60_000 && it.mark.as_ref() == Some(mark));
@@ -139,7 +140,7 @@ impl Platform {
                 found.edits += 1;
                 Outcome::Done { id: Some(*message), more: false }
             }
-            Errand::Find { .. } | Errand::Probe => unreachable!(),
+            Errand::Find { .. } | Errand::Publish { .. } | Errand::Probe => unreachable!(),
         }
     }
 

@@ -11,7 +11,7 @@ use record::{
     view::View,
 };
 
-use super::{IN_A_LINE, Kept, LINE, LOOKED_AT, Office, Subject, moment, words};
+use super::{IN_A_LINE, Kept, LINE, LOOKED_AT, Office, Subject, words};
 
 /// Who is to hear of what.
 impl Office {
@@ -20,7 +20,7 @@ impl Office {
         let store = Arc::clone(&self.store);
         let ledger = store.ledger();
         let head = store.head().commit;
-        if self.mute {
+        if self.mute.is_some() {
             return Ok(false);
         }
         let Some(broadcast) = ledger.broadcast_after(self.expanded)?.filter(|it| it.commit <= head) else {
@@ -43,7 +43,7 @@ impl Office {
         if looked.found > 0 && !begun {
             // First durable here, then said: a state that was folded anew knows the one without the other.
             self.store.sync_ledger()?;
-            if !self.say_at(Fact::Begun { broadcast: commit }, moment(now)) {
+            if !self.say_at(Fact::Begun { broadcast: commit }, self.moment(now)) {
                 return Ok(false);
             }
         }
@@ -55,7 +55,7 @@ impl Office {
                     // Nobody was to hear of it: a state that is folded anew must not ask again, with other filters.
                     let over =
                         Fact::Drained { broadcast: commit, copies: BTreeMap::new(), owed: Vec::new(), last: true };
-                    if ledger.channels()? == 0 || self.say_at(over, moment(now)) {
+                    if ledger.channels()? == 0 || self.say_at(over, self.moment(now)) {
                         ledger.set_tally(commit, None)?;
                     }
                 }
@@ -83,12 +83,12 @@ impl Office {
     pub(super) fn drain(&mut self, now: Ms) -> Kept<bool> {
         let store = Arc::clone(&self.store);
         let ledger = store.ledger();
-        if self.mute {
+        if self.mute.is_some() {
             return Ok(false);
         }
         for (broadcast, copies) in std::mem::take(&mut self.late) {
             let fact = Fact::Drained { broadcast, copies: copies.into_iter().collect(), owed: Vec::new(), last: false };
-            self.say_at(fact, moment(now));
+            self.say_at(fact, self.moment(now));
         }
         let Some((commit, from)) = self.draining.pop_front() else { return Ok(false) };
         let Some(mut tally) = ledger.tally(commit)?.filter(|tally| !tally.drained && tally.open == 0) else {
@@ -109,7 +109,7 @@ impl Office {
         };
         let last = next.is_none();
         if (last || !copies.is_empty() || !owed.is_empty())
-            && !self.say_at(Fact::Drained { broadcast: commit, copies, owed, last }, moment(now))
+            && !self.say_at(Fact::Drained { broadcast: commit, copies, owed, last }, self.moment(now))
         {
             return Ok(false);
         }

@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use record::{
-    channel::{Channel, ChannelNumber, Network},
+    channel::{Channel, ChannelNumber, Network, PlaceKind},
     outbox::{self, Delivery, Ms, Outcome, Reason, State, Trouble},
     private::{Address, Fact},
 };
 
 use super::{
     super::lane::{Doing, Flying},
-    GATHERED, Kept, Office, Troubled, Turn, Unsure, Word, moment,
+    GATHERED, Kept, Office, Troubled, Turn, Unsure, Word,
     suspects::Verdict,
     words,
 };
@@ -32,16 +32,35 @@ fn soon(tries: u32) -> Ms {
 /// What came of it.
 impl Office {
     pub(super) fn came(&mut self, (id, at): (u64, Ms), outcome: Outcome, now: Ms, turn: &mut Turn) -> Kept<()> {
-        let Some((network, flying)) = Network::ALL.into_iter().find_map(|it| Some((it, self.lane(it).landed(id, at)?)))
+        let Some((network, flying)) =
+            Network::ALL.into_iter().find_map(|it| Some((it, self.lane(it).answered(id, at)?)))
         else {
             return Ok(());
         };
-        turn.came.push((network, flying.doing.name(), outcome.clone(), at - flying.at));
+        match self.follows(network, &flying, outcome.clone(), now, turn) {
+            Ok(()) => {
+                turn.came.push((network, flying.doing.name(), outcome, at - flying.at));
+                self.lane(network).landed(id);
+                Ok(())
+            }
+            Err(error) => {
+                // It is not written down: it will be, before anything else leaves for this channel.
+                self.unread.push((id, outcome, at));
+                Err(error)
+            }
+        }
+    }
+
+    /// What follows from an outcome.
+    fn follows(&mut self, network: Network, flying: &Flying, outcome: Outcome, now: Ms, turn: &mut Turn) -> Kept<()> {
         let (number, commit) = (flying.channel, flying.commit);
         match (&flying.doing, &outcome) {
             (Doing::Probe, outcome) => {
                 self.probed(network, outcome, now, turn);
                 return Ok(());
+            }
+            (Doing::Publish { channel, message }, outcome) => {
+                return self.published(*channel, *message, outcome, now);
             }
             (_, Outcome::Token) => return self.token(network, number, commit, turn, now),
             _ => {}
@@ -68,7 +87,7 @@ impl Office {
                 {
                     // Old messages may be edited only so often: what comes after it in the channel must not wait for it.
                     let cannot = Outcome::Gone("it may not be edited for long".to_owned());
-                    return self.edited(network, &flying, delivery, cannot, now, turn);
+                    return self.edited(network, flying, delivery, cannot, now, turn);
                 } else if network == Network::Telegram {
                     // It does not say whether it means everybody: a short rest tells.
                     lane.limited(&flying.chat, until, now);
@@ -76,7 +95,7 @@ impl Office {
                 self.back(number, commit, delivery, until, now)?;
             }
             Outcome::Moved(to) => {
-                let said = self.say_at(Fact::Moved { from: channel.address.clone(), to }, moment(now));
+                let said = self.say_at(Fact::Moved { from: channel.address.clone(), to }, self.moment(now));
                 let follows = ledger.channel(number)?.is_some_and(|it| it.address != channel.address);
                 match (said, follows) {
                     (false, _) => self.back(number, commit, delivery, now + REST, now)?,
@@ -101,10 +120,10 @@ impl Office {
                 self.back(number, commit, delivery, until, now)?;
             }
             outcome => match flying.doing {
-                Doing::Post { .. } => self.posted(network, &flying, &channel, delivery, outcome, now, turn)?,
-                Doing::Edit { .. } => self.edited(network, &flying, delivery, outcome, now, turn)?,
-                Doing::Find => self.found(network, &flying, delivery, outcome, now)?,
-                Doing::Probe => {}
+                Doing::Post { .. } => self.posted(network, flying, &channel, delivery, outcome, now, turn)?,
+                Doing::Edit { .. } => self.edited(network, flying, delivery, outcome, now, turn)?,
+                Doing::Find => self.found(network, flying, delivery, outcome, now)?,
+                Doing::Probe | Doing::Publish { .. } => {}
             },
         }
         Ok(())
@@ -249,6 +268,9 @@ impl Office {
                 self.lane(network).trusts();
                 self.took(network, number, now)?;
                 self.lane(network).suspects.passed(number, commit, delivery.plain, now);
+                if let (PlaceKind::Broadcast, Network::Discord, Some(message)) = (channel.place, network, id) {
+                    self.publish(number, message, now)?;
+                }
                 delivery.ids.extend(id);
                 delivery.unknown = false;
                 // 0 stands for a message that came before the chat moved: its number means nothing there.

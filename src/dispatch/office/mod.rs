@@ -5,8 +5,10 @@
 mod audience;
 mod came;
 mod forget;
+mod hold;
 mod plan;
 mod progress;
+mod publish;
 mod say;
 pub(super) mod suspects;
 
@@ -40,6 +42,10 @@ const IN_A_LINE: ChannelNumber = 1_000;
 const LINE: usize = 56 * 1024;
 /// For how long channels in trouble are gathered before whoever subscribed them is told: a second try has failed by then.
 const GATHERED: Ms = 45_000;
+/// A global limit of before a start holds at most for so long: then one more request tells.
+const LONGEST_LIMIT: Ms = 3_600_000;
+/// How long is waited before the journal, or a full disk, is tried again.
+const RETRY: Ms = 3_000;
 /// A channel in trouble is not tried again sooner than this, whatever is heard of it.
 const NUDGE: Ms = 3_000;
 /// How many heads are taken from the ledger at once.
@@ -156,8 +162,19 @@ pub struct Office {
     orders: u64,
     /// The ledger was written since it was last synced, by something that must last.
     dirty: bool,
-    /// The journal takes nothing any more: no broadcast is begun.
-    mute: bool,
+    /// The journal takes nothing: until this moment no broadcast is begun, then it is tried again.
+    mute: Option<Ms>,
+    /// Whether that was logged.
+    muted: bool,
+    /// What came of requests and could not be written down yet.
+    unread: Vec<(u64, Outcome, Ms)>,
+    /// How far the wall's clock is ahead of the one that does not step.
+    wall: Ms,
+    /// When the next post is to be published to those who follow its channel.
+    publish_at: Option<Ms>,
+    holding: hold::Holding,
+    /// The platforms' global limits, as they are noted.
+    limits: [Ms; 2],
     refused: Vec<u64>,
     /// Channels in trouble, by whom is to be told and whether only a topic is closed; and when they are.
     troubles: BTreeMap<(Address, Option<bool>), Vec<Troubled>>,
@@ -206,7 +223,13 @@ impl Office {
             expanded,
             orders: 0,
             dirty: false,
-            mute: false,
+            mute: None,
+            muted: false,
+            unread: Vec::new(),
+            wall: 0,
+            publish_at: Some(0),
+            holding: hold::Holding::default(),
+            limits: [0; 2],
             refused: Vec::new(),
             troubles: BTreeMap::new(),
             tell_at: None,
@@ -214,6 +237,7 @@ impl Office {
             progress: progress::Progress::default(),
         };
         let words = office.take_up()?;
+        office.take_up_limits()?;
         Ok((office, words))
     }
 
@@ -237,6 +261,36 @@ impl Office {
         }
         self.store.sync_ledger()?;
         Ok(words)
+    }
+
+    /// What an earlier process noted: a global limit goes on, and moments that only a wrong clock can have noted are bounded.
+    fn take_up_limits(&mut self) -> Kept<()> {
+        let store = Arc::clone(&self.store);
+        let now = self.lanes[0].pace.clock().now();
+        for network in Network::ALL {
+            if let Some(until) = store.ledger().limit(network)?.filter(|until| *until > now) {
+                self.lane(network).pace.budget().shut(until.min(now + LONGEST_LIMIT));
+            }
+        }
+        let bounded = store.ledger().bound_moments(now)?;
+        if bounded > 0 {
+            tracing::warn!(channels = bounded, "what was put off by a clock that was ahead is due now");
+            store.sync_ledger()?;
+        }
+        Ok(())
+    }
+
+    /// Notes a global limit, so that it outlives a restart.
+    fn note_limits(&mut self, now: Ms) -> Kept<()> {
+        for (at, network) in Network::ALL.into_iter().enumerate() {
+            let until = self.lane(network).pace.budget().shut_until();
+            if until > now + 1_000 && self.limits.get(at).is_some_and(|noted| *noted != until) {
+                self.limits[at] = until;
+                self.store.ledger().set_limit(network, until)?;
+                self.dirty = true;
+            }
+        }
+        Ok(())
     }
 
     /// What was under way when the ledger was lost: of what the journal tells no more, every channel may have it.
@@ -274,9 +328,32 @@ impl Office {
         }
     }
 
+    /// Notes how far the wall's clock is ahead of the one that turns are told: dates that people gave are meant by the wall's.
+    pub fn set_wall(&mut self, ahead: Ms) {
+        if (ahead - self.wall).abs() > 5_000 {
+            tracing::warn!(
+                by = ahead - self.wall,
+                "the clock was set; waiting is measured with one that does not step"
+            );
+        }
+        self.wall = ahead;
+    }
+
+    /// A moment on the wall's clock.
+    fn moment(&self, now: Ms) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(now.saturating_add(self.wall)).unwrap_or_default()
+    }
+
     /// One turn: reads what happened, expands, and gives out what may leave.
     pub fn turn(&mut self, now: Ms, happened: Vec<Happened>) -> Turn {
         let mut turn = Turn::default();
+        if self.mute.is_some_and(|until| until <= now) {
+            self.mute = None;
+        }
+        for (id, outcome, at) in std::mem::take(&mut self.unread) {
+            let read = self.came((id, at), outcome, now, &mut turn);
+            turn.failed = turn.failed.or(read.err());
+        }
         for it in happened {
             let read = match it {
                 Happened::Came(id, outcome, at) => self.came((id, at), outcome, now, &mut turn),
@@ -301,7 +378,8 @@ impl Office {
                 Err(error) => {
                     // Nothing leaves that is not durable.
                     for placed in turn.orders.drain(..) {
-                        drop(self.lane(placed.network).landed(placed.id, now));
+                        drop(self.lane(placed.network).answered(placed.id, now));
+                        self.lane(placed.network).landed(placed.id);
                     }
                     turn.failed = turn.failed.or(Some(error));
                 }
@@ -311,16 +389,26 @@ impl Office {
     }
 
     fn work(&mut self, now: Ms, turn: &mut Turn) -> Kept<()> {
+        if self.store.full().is_some() {
+            // The ledger must not meet the end of the disk: what is under way is still written down.
+            wake(turn, now + RETRY);
+            return Ok(());
+        }
+        self.note_limits(now)?;
+        self.release(now, turn)?;
         let busy = self.expand(now)? | self.drain(now)?;
         self.tell_progress(now, turn)?;
         let busy = busy || self.forget(now)?;
         for network in Network::ALL {
             self.plan(network, now, turn)?;
         }
+        self.plan_publishing(now, turn)?;
         self.tell(now, turn)?;
         let told = self.draining.is_empty() && self.late.is_empty();
-        if busy || !(told || self.mute) {
-            turn.wake = Some(now);
+        match self.mute {
+            Some(until) => wake(turn, until),
+            None if busy || !told => turn.wake = Some(now),
+            None => {}
         }
         Ok(())
     }
@@ -363,10 +451,13 @@ impl Office {
     fn say_at(&mut self, fact: Fact, at: DateTime<Utc>) -> bool {
         let said = self.store.say(Set { ask: None, expects: Vec::new(), said: vec![Drafted::Fact(fact)], at });
         if let Err(error) = &said {
-            if !self.mute {
-                tracing::error!(%error, "the journal takes nothing: no further entry is sent until the next start");
+            if !self.muted {
+                tracing::error!(%error, "the journal takes nothing: no further entry is sent until it does");
             }
-            self.mute = true;
+            self.muted = true;
+            self.mute = Some(self.lanes[0].pace.clock().now() + RETRY);
+        } else if std::mem::take(&mut self.muted) {
+            tracing::info!("the journal takes lines again: entries are sent again");
         }
         said.is_ok()
     }
@@ -381,16 +472,12 @@ fn wake(turn: &mut Turn, at: Ms) {
     turn.wake = Some(turn.wake.map_or(at, |now| now.min(at)));
 }
 
-fn moment(now: Ms) -> DateTime<Utc> {
-    DateTime::from_timestamp_millis(now).unwrap_or_default()
-}
-
 /// What happened on the platforms.
 impl Office {
     fn event(&mut self, event: Event, now: Ms) -> Kept<()> {
         match event {
             Event::Moved { from, to } => {
-                self.say_at(Fact::Moved { from, to }, moment(now));
+                self.say_at(Fact::Moved { from, to }, self.moment(now));
             }
             Event::Returned(address) => {
                 for channel in self.store.ledger().channels_in(&address.0)? {

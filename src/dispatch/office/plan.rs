@@ -16,7 +16,7 @@ use super::{
         lane::{Doing, Flying},
         pace::{Place, Priority, Wait},
     },
-    Kept, Office, Placed, Step, TAKEN, Turn, Unsure, moment, wake, words,
+    Kept, Office, Placed, Step, TAKEN, Turn, Unsure, wake, words,
 };
 
 /// A first try that lies further ahead was noted by a clock that was wrong: then nothing is known of the nonce.
@@ -150,7 +150,7 @@ impl Office {
     }
 
     #[expect(clippy::too_many_arguments, reason = "everything that one request is made of")]
-    fn leave(
+    pub(super) fn leave(
         &mut self,
         network: Network,
         due: Due,
@@ -163,7 +163,9 @@ impl Office {
         self.orders += 1;
         let id = self.orders;
         let chat = order.to.chat().to_owned();
-        let flying = Flying { channel: due.channel, commit: due.commit, chat, doing, at: now, place };
+        let chat = if matches!(doing, Doing::Publish { .. }) { place.chat().to_owned() } else { chat };
+        let (channel, commit) = (due.channel, due.commit);
+        let flying = Flying { channel, commit, chat, doing, at: now, place, answered: false };
         self.lane(network).left(id, flying);
         turn.orders.push(Placed { id, network, order });
     }
@@ -263,6 +265,9 @@ impl Office {
     }
 
     pub(super) fn nothing(&mut self, due: Due, mut delivery: Delivery, why: Reason, now: Ms) -> Kept<Step> {
+        if why == Reason::Muted && !delivery.amends {
+            self.store.ledger().hold_back(due.channel, due.commit)?;
+        }
         (delivery.state, delivery.at) = (State::None(why), now);
         self.settle(due.channel, &[(due.commit, delivery)], now)?;
         Ok(Step::Settled)
@@ -271,7 +276,7 @@ impl Office {
     /// Nobody let us in for 30 days: the subscriptions end.
     fn expire(&mut self, number: ChannelNumber, channel: &Channel, now: Ms) -> Kept<Step> {
         let fact = Fact::Unsubscription { address: channel.address.clone(), what: None };
-        if !self.say_at(fact, moment(now)) {
+        if !self.say_at(fact, self.moment(now)) {
             self.store.ledger().postpone(number, now + outbox::pause(10))?;
             return Ok(Step::Wait);
         }

@@ -13,7 +13,7 @@ use record::{
     private::Fact,
 };
 
-use super::{Kept, Office, Turn, moment, wake};
+use super::{Kept, Office, Turn, wake};
 
 /// How often the journal is told.
 const EVERY: Ms = 1_000;
@@ -47,7 +47,7 @@ impl Progress {
 impl Office {
     /// Tells the journal how far broadcasts are, if there is something to tell and it is time.
     pub(super) fn tell_progress(&mut self, now: Ms, turn: &mut Turn) -> Kept<()> {
-        if self.mute {
+        if self.mute.is_some() {
             return Ok(());
         }
         let wanted = std::mem::take(&mut self.progress.wanted) || self.starves(now)?;
@@ -79,7 +79,7 @@ impl Office {
             named.entry(commit).or_default();
         }
         let fact = Fact::Delivered { done: self.lefts(&done)?, next: named };
-        if self.say_at(fact, moment(now)) {
+        if self.say_at(fact, self.moment(now)) {
             self.progress.done.retain(|it| !done.contains(it));
             self.progress.attempted = next;
             self.progress.told = Some(now);

@@ -19,7 +19,7 @@ use super::{
         errand::{Errand, Order, Post},
         lane::Doing,
     },
-    Kept, Office, Step, Subject, moment, words,
+    Kept, Office, Step, Subject, words,
 };
 
 /// What is said, and where.
@@ -83,7 +83,7 @@ impl Office {
         now: Ms,
     ) -> Kept<Option<Reason>> {
         let news = view.news(&subject.incident, &subject.entry, commit)?;
-        Ok(match (channel.follows(&news), channel.mutes(&subject.incident.handle, moment(now))) {
+        Ok(match (channel.follows(&news), channel.mutes(&subject.incident.handle, self.moment(now))) {
             (false, _) => Some(Reason::Unsubscribed),
             (true, true) => Some(Reason::Muted),
             (true, false) => None,
@@ -136,7 +136,7 @@ impl Office {
             if upto.is_none() && (gone || self.unwanted(channel, commit, &subject, view, now)?.is_some()) {
                 continue;
             }
-            late += usize::from(now - subject.at > outbox::LATE);
+            late += usize::from(self.moment(now).timestamp_millis() - subject.at > outbox::LATE);
             card.push((commit, subject));
         }
         Ok((upto.is_some() || late > outbox::FEW).then_some(card))
@@ -149,7 +149,14 @@ impl Office {
         }
         let doubts = named(&delivery.names, view)?;
         let repeated = if delivery.ids.is_empty() { delivery.repeats > 0 } else { delivery.again };
-        Ok(How { repeated, general: delivery.general, replaces: delivery.replaces, doubts, muted: false })
+        Ok(How {
+            repeated,
+            general: delivery.general,
+            replaces: delivery.replaces,
+            doubts,
+            muted: false,
+            held: delivery.held,
+        })
     }
 
     pub(super) fn nonce(&self, to: &Address, channel: ChannelNumber, commit: u64, delivery: &Delivery) -> Kept<String> {
@@ -312,7 +319,8 @@ impl Office {
             general: copy.general,
             repeated: copy.again,
             doubts: named(&copy.names, view)?,
-            muted: channel.mutes(&subject.incident.handle, moment(now)),
+            muted: channel.mutes(&subject.incident.handle, self.moment(now)),
+            held: copy.held,
         };
         let about = (&subject.incident, &subject.entry);
         let reply = match (copy.card, copy.copy) {

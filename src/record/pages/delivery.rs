@@ -23,6 +23,8 @@ pub struct Deliveries {
     pub open: usize,
     /// What is wrong there.
     pub mailbox: Mailbox,
+    /// How many posts are still to be published to those who follow the channel elsewhere.
+    pub unpublished: usize,
     /// The network.
     pub network: Network,
     /// The chat as it was named, if it is another than the one in which is asked.
@@ -58,6 +60,21 @@ pub fn deliveries(view: &View<'_>, of: &Deliveries, reader: &Reader) -> Page<Rep
     }
     if let Some(line) = waits(of, reader) {
         reply = reply.say(line);
+    }
+    match of.unpublished {
+        0 => {}
+        1 => {
+            reply = reply.say(reader.say(
+                "1 post is still to be published to the servers that follow this channel.",
+                "1 messaggio deve ancora essere pubblicato nei server che seguono questo canale.",
+            ));
+        }
+        n => {
+            reply = reply.say(reader.say(
+                format!("{n} posts are still to be published to the servers that follow this channel."),
+                format!("{n} messaggi devono ancora essere pubblicati nei server che seguono questo canale."),
+            ));
+        }
     }
     if !of.mailbox.doubts.is_empty() {
         let mut names = Vec::new();

@@ -27,6 +27,8 @@ pub struct How {
     pub doubts: Vec<EntryName>,
     /// The incident is muted there: the bell offers to hear of it again.
     pub muted: bool,
+    /// A mute held it back, and has ended.
+    pub held: bool,
 }
 
 /// An entry as it reads now, with what was struck out of it.
@@ -411,10 +413,16 @@ pub fn catch_up(view: &View<'_>, entries: &[(Incident, Entry)], how: &How, reade
     for line in before(how, reader) {
         reply = reply.note(line);
     }
-    reply = reply.note(reader.say(
-        "I could not reach this chat for a while; here is everything at once, oldest first.",
-        "Per un po' non sono riuscito a raggiungere questa chat; ecco tutto insieme, a partire dalla meno recente.",
-    ));
+    reply = reply.note(match how.held {
+        true => reader.say(
+            "This was muted here; here is everything since, oldest first.",
+            "Qui era silenziato; ecco tutto quello che è arrivato intanto, a partire dalla voce meno recente.",
+        ),
+        false => reader.say(
+            "I could not reach this chat for a while; here is everything at once, oldest first.",
+            "Per un po' non sono riuscito a raggiungere questa chat; ecco tutto insieme, a partire dalla meno recente.",
+        ),
+    });
     // The more there are, the less is shown of each; all are named.
     let shown = (2_400 / count.max(1)).clamp(24, SHOWN);
     let mut handles: Vec<&Incident> = Vec::new();

@@ -285,7 +285,7 @@ impl Composer<'_> {
             (None, true) => {
                 return Ok((
                     draft.said.clone(),
-                    Place { incident: incident.clone(), number: 1, previous: crate::line::Hash::NONE },
+                    Place { incident: incident.clone(), number: 1, previous: line::Hash::NONE },
                 ));
             }
             (Some(_), true) => return Err(Conflict::IncidentTaken(incident.clone()).into()),

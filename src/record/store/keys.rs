@@ -257,6 +257,21 @@ pub fn delivery(channel: ChannelNumber, commit: u64) -> Vec<u8> {
     Key::of(b'D').n32(channel).n64(commit).end()
 }
 
+/// `channel, commit of an entry → nothing`: held back by a mute that ends some time
+pub fn held(channel: ChannelNumber, commit: u64) -> Vec<u8> {
+    Key::of(b'H').n32(channel).n64(commit).end()
+}
+
+/// `channel, message → how far its publishing to those who follow the channel elsewhere is`
+pub fn publishing(channel: ChannelNumber, message: u64) -> Vec<u8> {
+    Key::of(b'U').n32(channel).n64(message).end()
+}
+
+/// `network → until when the platform wants nothing at all`
+pub fn limit(network: u8) -> Vec<u8> {
+    [b"m/limit/", &[network][..]].concat()
+}
+
 /// `commit of an entry → channels that may be attempted, as the newest line of the journal says`
 pub fn attempted(commit: u64) -> Vec<u8> {
     Key::of(b'G').n64(commit).end()

@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     channel::{Channel, ChannelNumber, Network},
-    outbox::{self, Delivery, Left, Mailbox, Ms, Reason, Tally, Trouble},
+    outbox::{self, Delivery, Left, Mailbox, Ms, Publishing, Reason, Tally, Trouble},
     private::Address,
     subscription::News,
 };
@@ -223,6 +223,9 @@ impl<'a> Ledger<'a> {
         for row in self.state.range(Bound::Included(range.0), Bound::Included(range.1)) {
             let (key, value) = row?;
             let number = keys::last_number(&key).unwrap_or_default();
+            if looked == most {
+                break;
+            }
             tally.next = number + 1;
             looked += 1;
             let channel: Channel = match from_json(&value) {
@@ -233,6 +236,16 @@ impl<'a> Ledger<'a> {
                     continue;
                 }
             };
+            if let Audience::Followers(news) = audience
+                && channel.mute_ends(&news.incident, at)
+                && channel.subscriptions.iter().any(|it| it.covers(news))
+                && layer.get(&keys::delivery(number, commit))?.is_none()
+            {
+                let state = outbox::State::None(Reason::Muted);
+                layer.put(keys::delivery(number, commit), json(&Delivery { state, ..Delivery::waiting(now, false) })?);
+                layer.put(keys::held(number, commit), Vec::new());
+                continue;
+            }
             if let Some(amends) = self.hears(number, &channel, audience, at)?
                 && layer.get(&keys::delivery(number, commit))?.is_none()
             {
@@ -249,14 +262,11 @@ impl<'a> Ledger<'a> {
                 }
                 found += 1;
             }
-            if looked == most {
-                break;
-            }
         }
         tally.total += found;
         // In the same batch as the rows: whatever of this is durable, it is said before anything leaves.
         tally.begun |= found > 0;
-        tally.expanded = looked < most;
+        tally.expanded = tally.next > self.channels()?;
         layer.put(keys::tally(commit), json(tally)?);
         self.state.apply(layer.rows)?;
         Ok(Expanded { found, over: tally.expanded })
@@ -493,12 +503,7 @@ impl<'a> Ledger<'a> {
             return Ok(false);
         }
         let mut layer = Layer::over(self.state);
-        let mut tally: Tally = self.row(&layer, &keys::tally(commit))?.unwrap_or_else(|| Tally {
-            expanded: true,
-            begun: true,
-            drained: true,
-            ..Tally::default()
-        });
+        let mut tally: Tally = self.row(&layer, &keys::tally(commit))?.unwrap_or_else(over);
         // One of unknown fate may be there: what comes now says so.
         let repeats = kept.repeats + u32::from(matches!(kept.state, outbox::State::Unsure));
         let journalled = kept.journalled;
@@ -553,12 +558,98 @@ impl<'a> Ledger<'a> {
 
     /// Forgets what was delivered of an entry in a channel.
     pub fn forget(&self, channel: ChannelNumber, commit: u64) -> Kept<()> {
-        self.state.remove(&keys::delivery(channel, commit))
+        self.state.apply(Rows::from([(keys::delivery(channel, commit), None), (keys::held(channel, commit), None)]))
     }
 
     /// Whether anything is owed of a broadcast.
     pub fn owes(&self, commit: u64) -> Kept<bool> {
         Ok(self.state.prefix(&keys::Key::of(b'W').n64(commit).end()).next().transpose()?.is_some())
+    }
+
+    /// Notes that a mute, which ends some time, holds a delivery back.
+    pub fn hold_back(&self, channel: ChannelNumber, commit: u64) -> Kept<()> {
+        self.state.apply(Rows::from([(keys::held(channel, commit), Some(Vec::new()))]))
+    }
+
+    /// Some deliveries that mutes hold back, from one on.
+    pub fn held(&self, from: (ChannelNumber, u64), most: usize) -> Kept<Vec<(ChannelNumber, u64)>> {
+        let (start, end) = (keys::held(from.0, from.1), keys::held(ChannelNumber::MAX, u64::MAX));
+        let rows = self.state.range(Bound::Included(start), Bound::Included(end)).take(most);
+        rows.map(|row| Ok(whose(&row?.0))).collect()
+    }
+
+    /// A mute has ended, or does not count any more: what it held back is put in again, if it still is wanted.
+    pub fn release(&self, channel: ChannelNumber, commit: u64, wanted: bool, now: Ms) -> Kept<()> {
+        let mut layer = Layer::over(self.state);
+        layer.forget(keys::held(channel, commit));
+        if let (true, Some(row), Some(kept)) = (wanted, self.channel(channel)?, self.delivery(channel, commit)?)
+            && kept.state == outbox::State::None(Reason::Muted)
+        {
+            let mut tally = self.tally(commit)?.unwrap_or_else(over);
+            let again = Delivery { held: true, ..Delivery::waiting(now, kept.amends) };
+            self.put_in(&mut layer, channel, &row, commit, again, &mut tally, now)?;
+            layer.put(keys::tally(commit), json(&tally)?);
+        }
+        self.state.apply(layer.rows)
+    }
+
+    /// A post that is to be published to those who follow the channel elsewhere, or no more.
+    pub fn set_publishing(&self, channel: ChannelNumber, message: u64, publishing: Option<&Publishing>) -> Kept<()> {
+        let row = publishing.map(json).transpose()?;
+        self.state.apply(Rows::from([(keys::publishing(channel, message), row)]))
+    }
+
+    /// Posts that are to be published to those who follow their channels elsewhere.
+    pub fn publishings(&self, most: usize) -> Kept<Vec<(ChannelNumber, u64, Publishing)>> {
+        let rows = self.state.prefix(&keys::Key::of(b'U').end()).take(most);
+        rows.map(|row| {
+            let (key, value) = row?;
+            let (channel, message) = whose(&key);
+            Ok((channel, message, from_json(&value)?))
+        })
+        .collect()
+    }
+
+    /// How many posts of a channel are still to be published to those who follow it elsewhere.
+    pub fn unpublished(&self, channel: ChannelNumber) -> usize {
+        self.state.prefix(&keys::Key::of(b'U').n32(channel).end()).count()
+    }
+
+    /// Until when a platform wanted nothing at all, as far as it was noted.
+    pub fn limit(&self, network: Network) -> Kept<Option<Ms>> {
+        self.row(self.state, &keys::limit(network as u8))
+    }
+
+    /// Notes until when a platform wants nothing at all.
+    pub fn set_limit(&self, network: Network, until: Ms) -> Kept<()> {
+        self.state.apply(Rows::from([(keys::limit(network as u8), Some(json(&until)?))]))
+    }
+
+    /// Bounds every moment that lies further ahead than anything is ever put off: another clock must have noted it.
+    pub fn bound_moments(&self, now: Ms) -> Kept<usize> {
+        /// Nothing is put off for longer.
+        const LONGEST: Ms = 2 * 3_600_000;
+        let mut bounded = 0;
+        let rows: Vec<(ChannelNumber, Mailbox)> = self.mailboxes().collect::<Kept<_>>()?;
+        for (channel, mut mailbox) in rows {
+            let late = mailbox.trouble.as_ref().is_some_and(|it| it.tried > now || it.since > now);
+            if let Some(trouble) = mailbox.trouble.as_mut().filter(|_| late) {
+                (trouble.tried, trouble.since) = (trouble.tried.min(now), trouble.since.min(now));
+                let mut layer = Layer::over(self.state);
+                self.keep(&mut layer, channel, &mailbox)?;
+                self.state.apply(layer.rows)?;
+            }
+            let Some((commit, due)) = mailbox.head else { continue };
+            if due > now + LONGEST {
+                self.postpone(channel, now)?;
+            }
+            if let Some(delivery) = self.delivery(channel, commit)?.filter(|it| it.at > now) {
+                let row = Delivery { at: now, ..delivery };
+                self.state.apply(Rows::from([(keys::delivery(channel, commit), Some(json(&row)?))]))?;
+            }
+            bounded += usize::from(late || due > now + LONGEST);
+        }
+        Ok(bounded)
     }
 
     /// The channels that may be attempted of each broadcast, as the newest lines of the journal say.
@@ -601,11 +692,22 @@ impl<'a> Ledger<'a> {
     }
 }
 
+/// How far a broadcast is of which nothing is open any more.
+fn over() -> Tally {
+    Tally { expanded: true, begun: true, drained: true, ..Tally::default() }
+}
+
+/// The channel and the number that a row's key ends with.
+fn whose(key: &[u8]) -> (ChannelNumber, u64) {
+    let channel = key.get(1..5).and_then(|bytes| bytes.first_chunk::<4>()).copied().unwrap_or_default();
+    (u32::from_be_bytes(channel), keys::last_commit(key).unwrap_or_default())
+}
+
 /// A delivery's row: whose, of what, and what became of it.
 fn of_whom(row: Kept<(Bytes, Bytes)>) -> Kept<(ChannelNumber, u64, Delivery)> {
     let (key, value) = row?;
-    let channel = key.get(1..5).and_then(|bytes| bytes.first_chunk::<4>()).copied().unwrap_or_default();
-    Ok((u32::from_be_bytes(channel), keys::last_commit(&key).unwrap_or_default(), from_json(&value)?))
+    let (channel, commit) = whose(&key);
+    Ok((channel, commit, from_json(&value)?))
 }
 
 #[cfg(test)]
