@@ -243,7 +243,8 @@ fn channels_that_asked_for_it_hear_of_a_lapse_once() {
         discord_in_flight: 8,
         keep: 30 * 24 * 3_600_000,
     };
-    let (mut office, _) = Office::open(Arc::clone(town.desk.store()), rules, paces).unwrap();
+    let (mut office, _) =
+        Office::open(Arc::clone(town.desk.store()), rules, paces, Utc::now().timestamp_millis()).unwrap();
     let posts =
         delivered(&mut office, later(1).timestamp_millis(), vec![Happened::Open(record::channel::Network::Telegram)]);
     assert_eq!(posts.len(), 2, "both hear of the promise");

@@ -132,7 +132,7 @@ impl Dispatch {
     ) -> Result<(Dispatch, Running), StateError> {
         let clock = Clock::start();
         let paces = [setup.telegram, setup.discord].map(|limits| Arc::new(Pace::new(limits, clock)));
-        let (office, words) = Office::open(Arc::clone(&store), setup.rules, paces.clone())?;
+        let (office, words) = Office::open(Arc::clone(&store), setup.rules, paces.clone(), clock.now())?;
         words.into_iter().for_each(&tell);
         let (sender, heard) = mpsc::channel();
         let recorded = sender.clone();

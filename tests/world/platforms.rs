@@ -34,6 +34,8 @@ pub struct Chat {
     pub moved: Option<String>,
     pub limited_until: Ms,
     pub no_history: bool,
+    /// It refuses everything in words that nobody knows.
+    pub refuses: Option<&'static str>,
     /// The last message's number: on Telegram each chat has its own, so a number of before a move is another message's.
     last: u64,
     sent: VecDeque<Ms>,
@@ -45,6 +47,12 @@ pub struct Platform {
     pub network: Network,
     pub chats: BTreeMap<String, Chat>,
     pub down: bool,
+    /// It says of every chat that we may not write there.
+    pub refuses_all: bool,
+    /// It takes only plain words.
+    pub refuses_markup: bool,
+    /// It takes nothing that says this.
+    pub refuses_words: Option<String>,
     pub per_second: usize,
     pub nonce_window: Ms,
     nonces: HashMap<String, (Ms, String, u64)>,
@@ -81,6 +89,9 @@ impl Platform {
             network,
             chats: BTreeMap::new(),
             down: false,
+            refuses_all: false,
+            refuses_markup: false,
+            refuses_words: None,
             per_second,
             nonce_window,
             nonces: HashMap::new(),
@@ -114,10 +125,25 @@ impl Platform {
             }
             _ => {}
         }
+        if self.refuses_all {
+            return Outcome::Shut {
+                why: "not enough rights to send text messages to the chat".to_owned(),
+                right: true,
+            };
+        }
+        if let Errand::Post(post) = &order.errand {
+            let refused = self.refuses_words.as_ref().is_some_and(|it| words(&post.reply).contains(it));
+            if refused || self.refuses_markup && !post.plain {
+                return Outcome::Unknown("Bad Request: STRANGE_WORDS".to_owned());
+            }
+        }
         let (network, place) = (self.network, order.place);
         let chat = self.chat(&order.to);
         if let Some(to) = &chat.moved {
             return Outcome::Moved(Address(to.clone()));
+        }
+        if let Some(why) = chat.refuses {
+            return Outcome::Unknown(why.to_owned());
         }
         if chat.shut {
             return Outcome::Shut { why: "bot was kicked".to_owned(), right: false };

@@ -1,8 +1,15 @@
 //! Message numbers are kept while an incident is open and for a time after; once a day what is older is forgotten.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
-use record::{channel::ChannelNumber, outbox::Ms};
+use record::{
+    channel::ChannelNumber,
+    outbox::Ms,
+    private::{Bodies, Fact},
+};
 
 use super::{Kept, Office};
 
@@ -20,7 +27,13 @@ pub(super) struct Forgetting {
     next: Option<(ChannelNumber, u64)>,
     /// Whether an entry's deliveries may go, by its commit.
     old: HashMap<u64, bool>,
+    /// Lines of the journal that tell how far old broadcasts were: their bodies go, too.
+    lines: BTreeSet<u64>,
 }
+
+/// How many lines one erasure names.
+const ERASED: usize = 500;
+const WHY: &str = "records of deliveries are kept for a while after an incident is closed";
 
 impl Office {
     /// Looks at some deliveries; whether there are more to look at.
@@ -43,9 +56,31 @@ impl Office {
         for (channel, commit, delivery) in &page {
             if !delivery.is_open() && self.is_old(*commit, now)? {
                 ledger.forget(*channel, *commit)?;
+                for (line, named) in ledger.progress_lines(*commit)? {
+                    let mut old = true;
+                    for commit in named {
+                        old &= self.is_old(commit, now)?;
+                    }
+                    self.forgetting.lines.extend(old.then_some(line));
+                }
             }
         }
+        if self.forgetting.lines.len() >= ERASED || self.forgetting.next.is_none() {
+            self.erase_lines(now);
+        }
         Ok(self.forgetting.next.is_some())
+    }
+
+    /// Erases the bodies of lines that tell of deliveries which are forgotten.
+    fn erase_lines(&mut self, now: Ms) {
+        let commits: Vec<u64> = self.forgetting.lines.iter().copied().take(ERASED).collect();
+        if commits.is_empty() {
+            return;
+        }
+        let fact = Fact::Erasure { commits: commits.clone(), bodies: Bodies::Private, why: WHY.to_owned(), by: None };
+        if self.say_at(fact, self.moment(now)) {
+            self.forgetting.lines.retain(|line| !commits.contains(line));
+        }
     }
 
     /// Whether an entry belongs to an incident that was closed long ago.

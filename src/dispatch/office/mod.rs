@@ -168,6 +168,8 @@ pub struct Office {
     muted: bool,
     /// What came of requests and could not be written down yet.
     unread: Vec<(u64, Outcome, Ms)>,
+    /// The moment of this turn.
+    now: Ms,
     /// How far the wall's clock is ahead of the one that does not step.
     wall: Ms,
     /// When the next post is to be published to those who follow its channel.
@@ -208,8 +210,8 @@ impl Office {
         self.lanes.iter().map(Lane::flying).sum()
     }
 
-    /// Opens: takes up every broadcast where it was left.
-    pub fn open(store: Arc<Store>, rules: Rules, paces: [Arc<Pace>; 2]) -> Kept<(Office, Vec<Word>)> {
+    /// Opens at a moment: takes up every broadcast where it was left.
+    pub fn open(store: Arc<Store>, rules: Rules, paces: [Arc<Pace>; 2], now: Ms) -> Kept<(Office, Vec<Word>)> {
         let [telegram, discord] = paces;
         let lanes = [Lane::new(telegram, rules.telegram_in_flight), Lane::new(discord, rules.discord_in_flight)];
         let expanded = store.ledger().expanded()?;
@@ -226,6 +228,7 @@ impl Office {
             mute: None,
             muted: false,
             unread: Vec::new(),
+            now,
             wall: 0,
             publish_at: Some(0),
             holding: hold::Holding::default(),
@@ -266,7 +269,7 @@ impl Office {
     /// What an earlier process noted: a global limit goes on, and moments that only a wrong clock can have noted are bounded.
     fn take_up_limits(&mut self) -> Kept<()> {
         let store = Arc::clone(&self.store);
-        let now = self.lanes[0].pace.clock().now();
+        let now = self.now;
         for network in Network::ALL {
             if let Some(until) = store.ledger().limit(network)?.filter(|until| *until > now) {
                 self.lane(network).pace.budget().shut(until.min(now + LONGEST_LIMIT));
@@ -312,7 +315,7 @@ impl Office {
                 doubtful += 1;
             }
         }
-        let now = self.lanes[0].pace.clock().now();
+        let now = self.now;
         let channels = if lost { ledger.take_up_assumed(now)? } else { 0 };
         Ok(match (doubtful, channels) {
             (0, 0) => Vec::new(),
@@ -347,6 +350,7 @@ impl Office {
     /// One turn: reads what happened, expands, and gives out what may leave.
     pub fn turn(&mut self, now: Ms, happened: Vec<Happened>) -> Turn {
         let mut turn = Turn::default();
+        self.now = now;
         if self.mute.is_some_and(|until| until <= now) {
             self.mute = None;
         }
@@ -455,7 +459,7 @@ impl Office {
                 tracing::error!(%error, "the journal takes nothing: no further entry is sent until it does");
             }
             self.muted = true;
-            self.mute = Some(self.lanes[0].pace.clock().now() + RETRY);
+            self.mute = Some(self.now + RETRY);
         } else if std::mem::take(&mut self.muted) {
             tracing::info!("the journal takes lines again: entries are sent again");
         }

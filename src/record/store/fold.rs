@@ -219,7 +219,11 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
     }
     match fact {
         Fact::Erasure { commits, bodies, .. } => {
-            layer.put(keys::trail(header.commit), Vec::new());
+            // Records of deliveries go by themselves: nobody decided it.
+            let of = commits.first().map_or(Ok(None), |commit| kind_of(layer, *commit))?;
+            if of.as_deref() != Some("delivered") {
+                layer.put(keys::trail(header.commit), Vec::new());
+            }
             erase(layer, header.commit, commits, *bodies)?;
         }
         Fact::Person { address, author } => layer.put(keys::person(&address.0), author.0.as_bytes()),
@@ -541,9 +545,14 @@ pub(super) fn channel_moves(layer: &Layer<'_>, channel: ChannelNumber) -> Result
 
 /// Whether the entry of a commit corrects or retracts another.
 pub(super) fn subject_of(layer: &Layer<'_>, commit: u64) -> Result<bool, StateError> {
-    let Some(bytes) = layer.get(&keys::line(commit))? else { return Ok(false) };
+    Ok(matches!(kind_of(layer, commit)?.as_deref(), Some("correction" | "retraction" | "erasure")))
+}
+
+/// What kind of line a commit's is.
+fn kind_of(layer: &Layer<'_>, commit: u64) -> Result<Option<String>, StateError> {
+    let Some(bytes) = layer.get(&keys::line(commit))? else { return Ok(None) };
     let (header, _) = crate::line::glance(&bytes).map_err(|error| StateError::Damaged(error.to_string()))?;
-    Ok(matches!(header.kind.as_str(), "correction" | "retraction" | "erasure"))
+    Ok(Some(header.kind))
 }
 
 /// Erases the state's copies, and notes that the journal's files must follow.

@@ -277,8 +277,8 @@ pub fn attempted(commit: u64) -> Vec<u8> {
     Key::of(b'G').n64(commit).end()
 }
 
-/// `commit of the newest entry that a line tells of, commit of the line`: what tells how far broadcasts are, to be erased
-/// when they are forgotten
+/// `commit of the newest entry that a line tells of, commit of the line → commits of all entries that it tells of`: lines
+/// that tell how far broadcasts are, to be erased when these are forgotten
 pub fn progress(commit: u64, line: u64) -> Vec<u8> {
     Key::of(b'E').n64(commit).n64(line).end()
 }

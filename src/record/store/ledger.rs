@@ -274,7 +274,8 @@ impl<'a> Ledger<'a> {
 
     /// Notes that a channel may have an entry, or may lack it: its next message says so.
     fn may_lack(&self, layer: &mut Layer<'_>, number: ChannelNumber, commit: u64, now: Ms) -> Kept<()> {
-        layer.put(keys::delivery(number, commit), json(&Delivery::assumed(now, false))?);
+        let unsure = Delivery { assumed: false, ..Delivery::assumed(now, false) };
+        layer.put(keys::delivery(number, commit), json(&unsure)?);
         let key = keys::mailbox(number);
         let mut mailbox: Mailbox = self.row(layer, &key)?.unwrap_or_default();
         mailbox.doubts.push(commit);
@@ -662,10 +663,15 @@ impl<'a> Ledger<'a> {
         .collect()
     }
 
-    /// The lines of the journal that tell how far broadcasts were, of which an entry's is the newest.
-    pub fn progress_lines(&self, commit: u64) -> Kept<Vec<u64>> {
+    /// The lines of the journal that tell how far broadcasts were, of which an entry's is the newest; each with all entries
+    /// that it tells of.
+    pub fn progress_lines(&self, commit: u64) -> Kept<Vec<(u64, Vec<u64>)>> {
         let rows = self.state.prefix(&keys::Key::of(b'E').n64(commit).end());
-        rows.map(|row| Ok(keys::last_commit(&row?.0).unwrap_or_default())).collect()
+        rows.map(|row| {
+            let (key, value) = row?;
+            Ok((keys::last_commit(&key).unwrap_or_default(), from_json(&value)?))
+        })
+        .collect()
     }
 
     /// Puts back what a projection took for attempted, where doing it twice is as good as once; what else may be there is
@@ -682,6 +688,9 @@ impl<'a> Ledger<'a> {
                 continue;
             }
             lacking.insert(channel);
+            // From now on it is like any other of unknown fate.
+            let row = Delivery { assumed: false, ..delivery };
+            self.state.apply(Rows::from([(keys::delivery(channel, commit), Some(json(&row)?))]))?;
             let mut doubts = self.mailbox(channel)?.doubts;
             if !doubts.contains(&commit) {
                 doubts.push(commit);
@@ -799,7 +808,7 @@ mod tests {
         assert_eq!(ledger.tally(11).expect("read").expect("a tally").open, 1);
         assert_eq!(ledger.next_due(Network::Telegram, 0).expect("read"), Some(11));
         assert_eq!(done(&ledger, 1, 11), [11]);
-        assert_eq!(ledger.next_due(Network::Telegram, 0).expect("read"), Some(3_600_000), "tried again after an hour");
+        assert_eq!(ledger.next_due(Network::Telegram, 0).expect("read"), Some(30_000), "tried again soon");
         let (copies, owed, more) = ledger.copies(11, 1, 100).expect("read");
         assert_eq!((copies.keys().copied().collect::<Vec<_>>(), owed, more), (vec![1], vec![2], None));
         ledger.set_trouble(2, None, 50).expect("set");

@@ -1,7 +1,7 @@
 //! How far broadcasts are, as lines of the journal tell it: what a projection makes of them, so that a lost ledger leaves
 //! only the last seconds uncertain. A ledger that is there knows better.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     fold::{self, Known, from_json, json},
@@ -34,8 +34,9 @@ pub fn fold(layer: &mut Layer<'_>, header: &Header, done: &Done, next: &Next) ->
             layer.put(key, json(&row)?);
         }
     }
-    let named: Vec<u64> = done.keys().chain(next.keys()).copied().collect();
-    for commit in named {
+    let named: BTreeSet<u64> = done.keys().chain(next.keys()).copied().collect();
+    for commit in &named {
+        let commit = *commit;
         attempted(layer, commit, next.get(&commit).map_or(&[], Vec::as_slice), at)?;
         if let Some(row) = layer.get(&keys::broadcast(commit))?
             && fold::Broadcast::parse(commit, &row)?.known == Known::Begun
@@ -44,7 +45,7 @@ pub fn fold(layer: &mut Layer<'_>, header: &Header, done: &Done, next: &Next) ->
         }
     }
     if let Some(newest) = newest(done, next) {
-        layer.put(keys::progress(newest, header.commit), Vec::new());
+        layer.put(keys::progress(newest, header.commit), json(&named)?);
     }
     Ok(())
 }
