@@ -77,6 +77,12 @@ enum Plan {
     Migrate(String),
     Limit(String),
     Unsubscribe(Address),
+    /// A platform refuses everything, or not any more.
+    RefuseAll(Network, bool),
+    /// A chat refuses everything in words that nobody knows, or not any more.
+    Refuse(String, bool),
+    /// A platform that refused our token takes it again.
+    Open(Network),
 }
 
 /// A channel that follows everything.
@@ -320,6 +326,21 @@ impl World {
                 let address = Address(chat);
                 self.platform(address.network().unwrap()).chat(&address).limited_until = until;
             }
+            Plan::RefuseAll(network, all) => {
+                self.note(|| format!("{} refuses everything: {all}", network.name()));
+                self.platform(network).refuses_all = all;
+            }
+            Plan::Refuse(chat, refuses) => {
+                self.note(|| format!("{chat} refuses in strange words: {refuses}"));
+                let address = Address(chat);
+                let words = refuses.then_some("STRANGE_WORDS");
+                self.platform(address.network().unwrap()).chat(&address).refuses = words;
+            }
+            Plan::Open(network) => {
+                if self.office.is_some() {
+                    self.turn(vec![Happened::Open(network)]);
+                }
+            }
             Plan::Unsubscribe(address) => {
                 if self.office.is_some() {
                     self.say(vec![Drafted::Fact(Fact::Unsubscription { address: address.clone(), what: None })]);
@@ -341,6 +362,12 @@ impl World {
             () if down && matches!(order.errand, Errand::Probe) => Outcome::NotSent("connection refused".to_owned()),
             // Some requests die in an outage, and some are done all the same.
             () if down && self.dice.chance(50) => Outcome::Unsure("502".to_owned()),
+            // The token is refused once, for no reason.
+            () if !self.calm && !down && self.dice.below(300) == 0 => {
+                let at = now + self.dice.between(SECOND, 2 * MINUTE);
+                self.plan(at, Plan::Open(network));
+                Outcome::Token
+            }
             () if lost && !down => Outcome::Unsure("cut before".to_owned()),
             () => {
                 let done = self.platform(network).arrives(&order, now);
@@ -507,8 +534,22 @@ impl World {
                 self.plan(ends, Plan::Outage(network, false));
             }
         }
+        for network in Network::ALL {
+            for _ in 0..days {
+                let at = start + self.dice.between(0, span);
+                let ends = at + self.dice.between(SECOND, 10 * MINUTE);
+                self.plan(at, Plan::RefuseAll(network, true));
+                self.plan(ends, Plan::RefuseAll(network, false));
+            }
+        }
         let chats: Vec<String> = self.followers.iter().map(|it| it.address.chat().to_owned()).collect();
         for chat in chats {
+            if self.dice.chance(30) {
+                let at = start + self.dice.between(0, span);
+                self.plan(at, Plan::Refuse(chat.clone(), true));
+                let back = at + self.dice.between(MINUTE, 10 * HOUR);
+                self.plan(back, Plan::Refuse(chat.clone(), false));
+            }
             if self.dice.chance(30) {
                 let at = start + self.dice.between(0, span);
                 self.plan(at, Plan::Kick(chat.clone(), true));
@@ -536,9 +577,9 @@ impl World {
     fn peace(&mut self) {
         self.run(self.now + 10 * 24 * HOUR);
         for platform in &mut self.platforms {
-            platform.down = false;
+            (platform.down, platform.refuses_all) = (false, false);
             for chat in platform.chats.values_mut() {
-                (chat.shut, chat.closed) = (false, false);
+                (chat.shut, chat.closed, chat.refuses) = (false, false, None);
             }
         }
         if self.office.is_none() {

@@ -15,6 +15,8 @@ use super::{
     words,
 };
 
+/// In how many channels it is looked whether they took what another refuses.
+const LOOKED_AT_FOR_EVIDENCE: u32 = 2_000;
 /// The longest pause between two tries of something that did not get through.
 const SOON: Ms = 30_000;
 /// When something is tried again that we could not write down.
@@ -267,7 +269,7 @@ impl Office {
             Outcome::Done { id, more } => {
                 self.lane(network).trusts();
                 self.took(network, number, now)?;
-                self.lane(network).suspects.passed(number, commit, delivery.plain, now);
+                self.lane(network).suspects.passed(&flying.chat, commit, delivery.plain, now);
                 if let (PlaceKind::Broadcast, Network::Discord, Some(message)) = (channel.place, network, id) {
                     self.publish(number, message, now)?;
                 }
@@ -407,8 +409,11 @@ impl Office {
         turn: &mut Turn,
     ) -> Kept<()> {
         let (number, commit) = (flying.channel, flying.commit);
+        // What an earlier process learned is in the ledger.
+        let taken = delivery.plain
+            && self.store.ledger().is_taken_elsewhere(network, commit, number, LOOKED_AT_FOR_EVIDENCE)?;
         let lane = self.lane(network);
-        match lane.suspects.refused(number, commit, delivery.plain, now) {
+        match lane.suspects.refused(&flying.chat, commit, delivery.plain, taken, now) {
             Verdict::TryPlain => {
                 delivery.plain = true;
                 self.back(number, commit, delivery, now, now)
@@ -467,6 +472,7 @@ impl Office {
             Outcome::Done { .. } => {
                 self.lane(network).trusts();
                 self.took(network, number, now)?;
+                self.lane(network).suspects.passed(&flying.chat, flying.commit, copy.plain, now);
                 if part + 1 < parts {
                     self.lane(network).set_edited(number, holder, part + 1, head);
                 } else {
@@ -488,12 +494,25 @@ impl Office {
                 (own.state, own.at) = (State::None(Reason::Archived), now);
                 self.settle(number, &[(flying.commit, own)], now)
             }
-            Outcome::Unknown(_) if copy.plain && own.tries < EDIT_TRIES => {
-                own.tries += 1;
-                let until = now + soon(own.tries);
-                self.back(number, flying.commit, own, until, now)
+            Outcome::Unknown(why) if copy.plain => {
+                let verdict = self.lane(network).suspects.refused(&flying.chat, flying.commit, true, false, now);
+                match (verdict, ledger.channel(number)?) {
+                    (Verdict::Channel, Some(channel)) => {
+                        self.shut_out(number, &channel, own, flying.commit, (&why, true), now)
+                    }
+                    (Verdict::Text, _) => {
+                        self.tell_refused(network, flying.commit, &why, turn)?;
+                        (own.state, own.at) = (State::Dead(why.chars().take(200).collect()), now);
+                        self.settle(number, &[(flying.commit, own)], now)
+                    }
+                    _ => {
+                        own.tries += 1;
+                        let until = now + soon(own.tries);
+                        self.back(number, flying.commit, own, until, now)
+                    }
+                }
             }
-            Outcome::Content(why) | Outcome::Unknown(why) if copy.plain => {
+            Outcome::Content(why) if copy.plain => {
                 self.tell_refused(network, flying.commit, &why, turn)?;
                 (own.state, own.at) = (State::Dead(why.chars().take(200).collect()), now);
                 self.settle(number, &[(flying.commit, own)], now)

@@ -557,6 +557,20 @@ impl<'a> Ledger<'a> {
         Ok((copies, owed, (end <= last).then_some(end)))
     }
 
+    /// Whether another channel of a network has a message of an entry; so many channels are looked at.
+    pub fn is_taken_elsewhere(&self, network: Network, commit: u64, but: ChannelNumber, most: u32) -> Kept<bool> {
+        for channel in (1..=self.channels()?).filter(|channel| *channel != but).take(most as usize) {
+            let Some(delivery) = self.delivery(channel, commit)? else { continue };
+            if delivery.state == outbox::State::Sent
+                && !delivery.ids.is_empty()
+                && self.channel(channel)?.and_then(|it| it.address.network()) == Some(network)
+            {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Forgets what was delivered of an entry in a channel.
     pub fn forget(&self, channel: ChannelNumber, commit: u64) -> Kept<()> {
         self.state.apply(Rows::from([(keys::delivery(channel, commit), None), (keys::held(channel, commit), None)]))
