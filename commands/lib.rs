@@ -170,6 +170,11 @@ pub fn needs_posting(line: &str) -> bool {
     called(line).is_some_and(|command| command.posts)
 }
 
+/// Whether a line is a command of which nothing is lost where it is not answered: one that only asks, or none of ours.
+pub fn is_question(line: &str) -> bool {
+    line.trim_start().starts_with('/') && called(line).is_none_or(Command::is_question)
+}
+
 /// The command that a line begins with.
 pub fn called(line: &str) -> Option<&'static Command> {
     let name = line.trim_start().trim_start_matches('/').split_whitespace().next().unwrap_or_default();
@@ -264,6 +269,18 @@ mod tests {
         ALL,
         kit::{Shape, Spec},
     };
+
+    #[test]
+    fn what_records_decides_or_sets_is_no_question() {
+        let questions: Vec<&str> = ALL.iter().filter(|it| it.is_question()).map(|it| it.name).collect();
+        assert_eq!(
+            questions.join(" "),
+            "timeline latest sources incident incidents search claims affected who new history verify help start about privacy"
+        );
+        assert!(super::is_question("/timeline westpole") && super::is_question("/nonsense"));
+        assert!(!super::is_question("14 December 2023"), "it may be an answer to a question of ours");
+        assert!(!super::is_question("/lang it") && !super::is_question("/publish 3"));
+    }
 
     fn good_name(name: &str) -> bool {
         (1..=32).contains(&name.len())

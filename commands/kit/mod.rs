@@ -96,6 +96,13 @@ impl Command {
         self.piped.is_some() && self.who == Role::Moderator
     }
 
+    /// Whether it only reads the record for a reader: whoever asks again a little later has lost nothing.
+    pub fn is_question(&self) -> bool {
+        // These set something, though readers may use them and no chat is managed by it.
+        const SETS: [&str; 3] = ["forget", "moderators", "suggest"];
+        self.who == Role::Reader && !self.manages && !self.posts && self.piped.is_none() && !SETS.contains(&self.name)
+    }
+
     /// Whether it is called so.
     pub fn is_called(&self, name: &str) -> bool {
         self.name.eq_ignore_ascii_case(name) || self.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(name))

@@ -1,20 +1,28 @@
 //! The door to Telegram. Only this room names teloxide.
 
 mod hear;
+mod inbox;
 mod poll;
 mod push;
+mod queue;
 mod quote;
+mod reach;
 mod register;
 mod render;
 mod rights;
 mod send;
+mod tray;
 mod work;
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::Utc;
 use record::{channel::Network, lang::Text};
-use serde_json::{Value, json};
-use tokio::sync::{broadcast, watch};
+use serde_json::Value;
+use tokio::{
+    sync::{broadcast, watch},
+    task::JoinSet,
+};
 
 use crate::{
     config::{Platform, PlatformSettings, Secret},
@@ -24,8 +32,10 @@ use crate::{
     signs::{Alert, Sign, account},
 };
 use hear::Matter;
-use poll::{Ended, told};
+use inbox::{Inbox, Stored};
+use poll::{Ended, Poller, told};
 use send::Outcome;
+use tray::Tray;
 use work::Worker;
 
 pub use hear::Me;
@@ -41,83 +51,155 @@ pub fn asked(update: &Value, me: &Me) -> Option<Heard> {
     }
 }
 
-const STOPPED: Text = Text {
-    en: "Telegram refuses my token since just now. I have stopped there; the rest goes on. A new token needs a restart.",
-    it: "Telegram ha appena iniziato a rifiutare il mio token. Lì mi sono fermato; il resto continua. Un nuovo token richiede un riavvio.",
+const REFUSED: Text = Text {
+    en: "Telegram has refused my token for more than a minute. Nothing is lost: what is due there waits, and I ask again every minute. If the token was revoked, put the new one from @BotFather into the settings and restart me.",
+    it: "Telegram rifiuta il mio token da più di un minuto. Non si perde nulla: quello che deve partire aspetta e io riprovo ogni minuto. Se il token è stato revocato, mettete quello nuovo di @BotFather nelle impostazioni e riavviatemi.",
 };
+const TAKEN_AGAIN: Text = Text {
+    en: "Telegram takes my token again; what waited is on its way.",
+    it: "Telegram accetta di nuovo il mio token; quello che aspettava sta partendo.",
+};
+/// The longest pause before the first contact is tried again.
+const CONTACT: Duration = Duration::from_secs(5);
 
-/// Telegram does not take the token: one line for whoever started the program.
-#[derive(Debug, thiserror::Error)]
-#[error("telegram.token: Telegram refuses it; take the right one from @BotFather")]
-pub struct TokenRefused;
+/// How long is waited for what may be over by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// How often Telegram is asked whether it takes a token again that it refused.
+    pub ask_again: Duration,
+}
 
-/// Serves until told to stop. A token that is refused at the first contact is an error; one that is refused later stops
-/// this door alone, and the owners behind the others are told.
-pub async fn serve(
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience { ask_again: Duration::from_secs(60) }
+    }
+}
+
+/// Serves until told to stop. A token that is refused, at whatever time, is a state: what is due waits, and Telegram is
+/// asked again once a minute.
+pub async fn serve(settings: PlatformSettings, desk: Desk, dispatch: Dispatch, stop: watch::Receiver<bool>) {
+    serve_with(settings, desk, dispatch, stop, Patience::default()).await;
+}
+
+/// As [`serve`], with another patience.
+pub async fn serve_with(
     settings: PlatformSettings,
     desk: Desk,
     dispatch: Dispatch,
-    stop: watch::Receiver<bool>,
-) -> Result<(), TokenRefused> {
-    let Some(token) = &settings.token else { return Ok(()) };
+    mut stop: watch::Receiver<bool>,
+    patience: Patience,
+) {
+    let Some(token) = &settings.token else { return };
     desk.signs().set(Platform::Telegram, Sign::Connecting);
     let api = match Api::new(token, &settings.api_url, dispatch.pace(Network::Telegram)) {
         Ok(api) => Arc::new(api),
         Err(error) => {
             tracing::error!(%error, "no client for Telegram can be made");
             desk.signs().set(Platform::Telegram, Sign::Stopped);
-            return Ok(());
+            return;
         }
     };
-    let Some(me) = introduce(&api, &desk, stop.clone()).await? else { return Ok(()) };
+    let Some(me) = introduce(&api, &desk, patience, &mut stop).await else { return };
     tracing::info!(bot = me.username, "connected to Telegram");
+    let (tray, waiting) = open_inbox(&desk, me.id).await;
+    let worker = Arc::new(Worker { api: Arc::clone(&api), me, desk: desk.clone(), dispatch: dispatch.clone() });
+    let mut poller = Poller::new(&worker, &desk, &tray, waiting);
+    poller.remove_webhook().await;
     desk.signs().set(Platform::Telegram, Sign::Serving);
-    let (token_gone, _) = watch::channel(false);
-    dispatch.open(Network::Telegram, Arc::new(Push::new(Arc::clone(&api), token_gone.clone())));
-    let worker = Arc::new(Worker { api, me, desk: desk.clone(), dispatch: dispatch.clone(), token_gone });
-    let registering = tokio::spawn(register(token.clone(), settings.api_url.clone(), owners(&desk)));
-    let bell = tokio::spawn(hear_bell(Arc::clone(&worker), desk.signs().listen()));
-    let letters = tokio::spawn(bring_letters(Arc::clone(&worker), stop.clone()));
-    let ended = poll::poll(worker, desk.clone(), stop).await;
-    dispatch.shut(Network::Telegram);
-    bell.abort();
-    letters.abort();
-    registering.abort();
-    if ended == Ended::TokenRefused {
-        tracing::error!("Telegram refuses the token: this door is shut until the next start");
-        desk.signs().set(Platform::Telegram, Sign::Stopped);
-        desk.signs().alert(Alert::to_owners(Some(Platform::Telegram), STOPPED));
+    let mut company = JoinSet::new();
+    company.spawn(register(token.clone(), settings.api_url.clone(), owners(&desk)));
+    company.spawn(hear_bell(Arc::clone(&worker), desk.signs().listen()));
+    company.spawn(bring_letters(Arc::clone(&worker), stop.clone()));
+    company.spawn(poll::look_after(Arc::clone(&worker), Arc::clone(&tray)));
+    loop {
+        dispatch.open(Network::Telegram, Arc::new(Push::new(Arc::clone(&api))));
+        match poller.poll(&mut stop).await {
+            Ended::Stopped => break,
+            Ended::TokenRefused => {
+                dispatch.shut(Network::Telegram);
+                if !taken_again(&api, &desk, patience, &mut stop).await {
+                    break;
+                }
+            }
+        }
     }
-    Ok(())
+    dispatch.shut(Network::Telegram);
+    company.shutdown().await;
 }
 
-/// The first contact: who are we? Tried with growing pauses until Telegram can be reached; none if told to stop.
-async fn introduce(api: &Api, desk: &Desk, mut stop: watch::Receiver<bool>) -> Result<Option<Me>, TokenRefused> {
+/// Opens the inbox, and what waits in it; without one every update is confirmed only once it is handled.
+async fn open_inbox(desk: &Desk, bot: u64) -> (Arc<Tray>, Vec<Stored>) {
+    let dir = desk.store().dir().to_owned();
+    let opened = tokio::task::spawn_blocking(move || Inbox::open(&dir, bot, Utc::now().timestamp_millis())).await;
+    match opened.map_err(std::io::Error::other).and_then(|opened| opened) {
+        Ok((inbox, waiting)) => (Arc::new(Tray::new(Some(inbox))), waiting),
+        Err(error) => {
+            tracing::error!(%error, "Telegram's updates cannot be stored; each is confirmed once it is handled");
+            (Arc::new(Tray::new(None)), Vec::new())
+        }
+    }
+}
+
+/// Asks Telegram once a minute whether it takes the token again; whether it does, else the program stops. Owners hear of it
+/// once it has lasted for more than a minute.
+async fn taken_again(api: &Api, desk: &Desk, patience: Patience, stop: &mut watch::Receiver<bool>) -> bool {
+    tracing::error!("Telegram refuses the token; it is asked again once a minute");
+    desk.signs().set(Platform::Telegram, Sign::TokenRefused);
+    let mut alerted = false;
+    loop {
+        tokio::select! {
+            () = told(stop) => return false,
+            () = tokio::time::sleep(patience.ask_again) => {}
+        }
+        match api.get_me().await {
+            Outcome::Done(me) if me["id"].is_u64() => break,
+            Outcome::TokenRefused if !alerted => {
+                desk.signs().alert(Alert::to_owners(Some(Platform::Telegram), REFUSED));
+                alerted = true;
+            }
+            _ => {}
+        }
+    }
+    tracing::info!("Telegram takes the token again");
+    api.is_taken_again();
+    desk.signs().set(Platform::Telegram, Sign::Serving);
+    if alerted {
+        desk.signs().alert(Alert::to_owners(None, TAKEN_AGAIN));
+    }
+    true
+}
+
+/// The first contact: who are we? Tried until Telegram answers; none if told to stop.
+async fn introduce(api: &Api, desk: &Desk, patience: Patience, stop: &mut watch::Receiver<bool>) -> Option<Me> {
     let mut pause = Duration::from_secs(1);
-    let nothing = json!({});
     loop {
         let outcome = tokio::select! {
-            () = told(&mut stop) => return Ok(None),
-            outcome = api.call("getMe", &nothing, Duration::ZERO) => outcome,
+            () = told(stop) => return None,
+            outcome = api.get_me() => outcome,
         };
         let wait = match outcome {
             Outcome::Done(me) if me["id"].is_u64() => {
                 let username = me["username"].as_str().unwrap_or_default().to_owned();
-                return Ok(Some(Me { id: me["id"].as_u64().unwrap_or_default(), username }));
+                return Some(Me { id: me["id"].as_u64().unwrap_or_default(), username });
             }
-            Outcome::TokenRefused => return Err(TokenRefused),
+            Outcome::TokenRefused => {
+                if !taken_again(api, desk, patience, stop).await {
+                    return None;
+                }
+                continue;
+            }
             Outcome::Later(wait) => wait,
             other => {
-                tracing::warn!(cause = ?other, wait = pause.as_secs(), "Telegram cannot be reached");
+                tracing::warn!(cause = poll::cause(&other), wait = pause.as_secs(), "Telegram cannot be reached");
                 pause
             }
         };
         desk.signs().set(Platform::Telegram, Sign::Unreachable);
         tokio::select! {
-            () = told(&mut stop) => return Ok(None),
+            () = told(stop) => return None,
             () = tokio::time::sleep(wait) => {}
         }
-        pause = (pause * 2).min(Duration::from_secs(60));
+        pause = (pause * 2).min(CONTACT);
     }
 }
 

@@ -1,143 +1,256 @@
-//! Our own polling loop: the offset moves only behind what was handled, and one slow chat holds up no other.
+//! Our own polling loop: always one long poll; updates are stored as they come, then confirmed by the next poll.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
-    sync::Arc,
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
+use chrono::Utc;
+use record::lang::Text;
 use serde_json::{Value, json};
-use tokio::{
-    sync::{mpsc, watch},
-    time::Instant,
-};
-use tracing::Instrument;
+use tokio::{sync::watch, time::Instant};
 
 use super::{
-    hear::{self, Matter},
-    send::Outcome,
+    hear,
+    inbox::Stored,
+    queue::{Chats, Item},
+    send::{LONGEST, Outcome},
+    tray::Tray,
     work::Worker,
 };
-use crate::{config::Platform, desk::Desk, signs::Sign};
+use crate::{
+    config::Platform,
+    desk::Desk,
+    signs::{Alert, Sign},
+};
 
 /// How long Telegram may hold a poll when there is nothing new (at most 50 s).
 const HOLD: Duration = Duration::from_secs(25);
-/// While answers are under way, the same updates are asked for again not sooner than this: Telegram cuts the page of
-/// those who ask for the same offset within half a second.
+/// The same offset is not asked for again sooner than this: Telegram cuts the page of those who ask for it within half a
+/// second.
 const BETWEEN: Duration = Duration::from_millis(700);
+/// While updates cannot be stored, new ones are looked for this often although the oldest is not handled.
+const UNSTORED: Duration = Duration::from_secs(5);
 /// How many updates Telegram gives at once.
 pub const PAGE: usize = 100;
-/// An answer that takes longer than this may not hold up a full page of updates.
-const SLOW: Duration = Duration::from_secs(5);
-/// The longest pause after a failure.
-const LONGEST: Duration = Duration::from_secs(60);
+/// The longest pause while another program polls with our token.
+const RIVAL: Duration = Duration::from_secs(60);
+/// How often a webhook that somebody sets is removed.
+const WEBHOOK: Duration = Duration::from_secs(3_600);
+/// At a stop, waiting updates are still begun for this long, then those that were begun may end.
+const LAST_BEGIN: Duration = Duration::from_millis(1_500);
+const LAST_END: Duration = Duration::from_millis(2_500);
+
+const WEBHOOK_AGAIN: Text = Text {
+    en: "Another program set a webhook for my Telegram bot, and commands reached it instead of me. I have removed the webhook; nothing is lost. Please stop that program, or give it a bot of its own.",
+    it: "Un altro programma ha impostato un webhook per il mio bot Telegram, e i comandi arrivavano a lui invece che a me. Ho rimosso il webhook; non si è perso nulla. Fermate quel programma, o dategli un bot suo.",
+};
 
 /// How polling ended.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Ended {
     /// As it was told to.
     Stopped,
-    /// Telegram does not take the token any more.
+    /// Telegram refuses the token; it may take it again.
     TokenRefused,
 }
 
-/// Updates that were taken in, up to the lowest that is not handled.
-#[derive(Default)]
-struct Taken {
-    /// Whether each is handled, and since when it is here.
-    updates: BTreeMap<u32, (bool, Instant)>,
-    /// The offset that confirms all below it; none before the first update.
-    offset: Option<u32>,
+/// Polls, and hands what comes to the queues of the chats.
+pub struct Poller {
+    worker: Arc<Worker>,
+    desk: Desk,
+    tray: Arc<Tray>,
+    chats: Arc<Chats>,
+    /// The offset asked for last, and when.
+    asked: Option<(Option<u32>, Instant)>,
+    pause: Duration,
+    /// When a webhook that somebody had set was last removed.
+    removed: Option<Instant>,
 }
 
-impl Taken {
-    /// Takes one in, unless it was before.
-    fn take(&mut self, id: u32) -> bool {
-        // Numbers begin anew after a quiet week: far below is new, just below is a repetition.
-        let again =
-            self.offset.is_some_and(|offset| id < offset && offset - id < 10_000) || self.updates.contains_key(&id);
-        if !again {
-            self.updates.insert(id, (false, Instant::now()));
+impl Poller {
+    /// Before the first poll: what was stored and not handled is handed on first, in its order.
+    pub fn new(worker: &Arc<Worker>, desk: &Desk, tray: &Arc<Tray>, waiting: Vec<Stored>) -> Poller {
+        let chats = Chats::new(worker, desk, tray);
+        let poller = Poller {
+            worker: Arc::clone(worker),
+            desk: desk.clone(),
+            tray: Arc::clone(tray),
+            chats,
+            asked: None,
+            pause: Duration::from_secs(1),
+            removed: None,
+        };
+        if !waiting.is_empty() {
+            tracing::info!(updates = waiting.len(), "updates that were stored are handled first");
         }
-        !again
+        for Stored { id, received, raw } in waiting {
+            let bytes = raw.to_string().len();
+            if !poller.tray.restore(id, bytes) {
+                continue;
+            }
+            match Item::read(id, &raw, received, &poller.worker.me) {
+                Some(item) => poller.chats.hand(item),
+                None => poller.tray.handled(id),
+            }
+        }
+        poller
     }
 
-    fn handled(&mut self, id: u32) {
-        if let Some((done, _)) = self.updates.get_mut(&id) {
-            *done = true;
-        }
-        while let Some((id, true)) = self.updates.first_key_value().map(|(id, (done, _))| (*id, *done)) {
-            self.updates.remove(&id);
-            self.offset = Some(id.wrapping_add(1));
+    /// Removes a webhook that an earlier program left; what waits for us is kept.
+    pub async fn remove_webhook(&self) -> bool {
+        let body = json!({ "drop_pending_updates": false });
+        match self.worker.api.call("deleteWebhook", &body, Duration::ZERO).await {
+            Outcome::Done(_) => true,
+            other => {
+                tracing::warn!(cause = cause(&other), "a webhook could not be looked for");
+                false
+            }
         }
     }
 
-    /// When a whole page waits behind slow answers, those are no longer waited for: they go on, and only a kill in that
-    /// moment can lose them, but nobody else is kept waiting.
-    fn let_go(&mut self, now: Instant) {
-        if self.updates.len() < PAGE {
+    /// Polls until told to stop, or until the token is refused.
+    pub async fn poll(&mut self, stop: &mut watch::Receiver<bool>) -> Ended {
+        let mut refused = self.worker.api.refusal();
+        loop {
+            let outcome = tokio::select! {
+                () = told(stop) => return self.finish().await,
+                () = told(&mut refused) => return Ended::TokenRefused,
+                outcome = self.next() => outcome,
+            };
+            let wait = match outcome {
+                Outcome::Done(Value::Array(updates)) => {
+                    self.pause = Duration::from_secs(1);
+                    self.take_in(updates).await;
+                    Duration::ZERO
+                }
+                Outcome::TokenRefused => return Ended::TokenRefused,
+                Outcome::Refused(409, why, _) => {
+                    tracing::warn!(why, "Telegram sends updates to a webhook");
+                    self.webhook_again().await
+                }
+                other => self.failed(&other),
+            };
+            self.hang();
+            tokio::select! {
+                () = told(stop) => return self.finish().await,
+                () = told(&mut refused) => return Ended::TokenRefused,
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+    }
+
+    /// The next poll, once there is room for what it brings and its offset is a new one.
+    async fn next(&mut self) -> Outcome {
+        self.ready().await;
+        let from = self.tray.ask_from();
+        self.asked = Some((from, Instant::now()));
+        self.worker.updates(from, HOLD, hear::KINDS).await
+    }
+
+    async fn ready(&self) {
+        loop {
+            let changed = self.tray.changed();
+            let same = self.asked.filter(|(offset, _)| *offset == self.tray.ask_from());
+            let rest = match same {
+                _ if self.tray.is_full() => None,
+                None => return,
+                Some((_, at)) => {
+                    let between = if self.tray.holds() { UNSTORED } else { BETWEEN };
+                    Some(between.saturating_sub(at.elapsed())).filter(|rest| !rest.is_zero())
+                }
+            };
+            match rest {
+                Some(rest) => drop(tokio::time::timeout(rest, changed).await),
+                None if self.tray.is_full() => changed.await,
+                None => return,
+            }
+        }
+    }
+
+    fn failed(&mut self, outcome: &Outcome) -> Duration {
+        let wait = if let Outcome::Later(wait) = outcome { *wait } else { self.pause };
+        tracing::warn!(cause = cause(outcome), wait = wait.as_secs(), "Telegram could not be polled");
+        let longest = if *outcome == Outcome::AnotherPoller { RIVAL } else { LONGEST };
+        self.pause = (self.pause * 2).min(longest);
+        wait
+    }
+
+    /// A webhook came back while we ran: it is removed again at most once an hour, and the owners hear of it.
+    async fn webhook_again(&mut self) -> Duration {
+        let due = self.removed.is_none_or(|last| last.elapsed() >= WEBHOOK);
+        if due && self.remove_webhook().await {
+            if self.removed.is_none() {
+                self.desk.signs().alert(Alert::to_owners(None, WEBHOOK_AGAIN));
+            }
+            self.removed = Some(Instant::now());
+            return Duration::from_secs(1);
+        }
+        self.pause = (self.pause * 2).min(RIVAL);
+        self.pause
+    }
+
+    /// Hangs up the sign that is true now.
+    fn hang(&self) {
+        self.desk.signs().set(Platform::Telegram, self.worker.api.reach().sign(Instant::now()));
+    }
+
+    /// Takes a batch in: stores what matters, then hands it to the chats. What does not fit is left with Telegram.
+    async fn take_in(&self, updates: Vec<Value>) {
+        let received = Utc::now().timestamp_millis();
+        let mut fresh = Vec::new();
+        for raw in updates {
+            let Some(id) = raw["update_id"].as_u64().and_then(|id| u32::try_from(id).ok()) else {
+                tracing::warn!("Telegram sent an update without a number");
+                continue;
+            };
+            let text = raw.to_string();
+            if self.tray.is_full() {
+                break;
+            }
+            if !self.tray.take(id, text.len()) {
+                continue;
+            }
+            match Item::read(id, &raw, received, &self.worker.me) {
+                Some(item) => fresh.push((item, text)),
+                None => self.tray.handled(id),
+            }
+        }
+        if fresh.is_empty() {
             return;
         }
-        let slow = self.updates.iter().filter(|(_, (done, since))| !done && now - *since > SLOW).map(|(id, _)| *id);
-        for id in slow.collect::<Vec<u32>>() {
-            self.handled(id);
-        }
+        let (items, batch): (Vec<Item>, Vec<(u32, String)>) = fresh
+            .into_iter()
+            .map(|(item, text): (Item, String)| {
+                let id = item.id;
+                (item, (id, text))
+            })
+            .unzip();
+        // Below its margin the disk belongs to the record alone.
+        let full = self.desk.store().full().is_some();
+        self.tray.keep(batch, received, !full).await;
+        items.into_iter().for_each(|item| self.chats.hand(item));
     }
 
-    /// Where to ask on from: behind what is handled.
-    fn ask_from(&self) -> Option<u32> {
-        self.updates.keys().next().copied().or(self.offset)
-    }
-}
-
-/// Polls until told to stop, or until the token is refused.
-pub async fn poll(worker: Arc<Worker>, desk: Desk, mut stop: watch::Receiver<bool>) -> Ended {
-    let (done, mut handled) = mpsc::unbounded_channel::<u32>();
-    let mut taken = Taken::default();
-    let mut chats = Chats { worker: Arc::clone(&worker), queues: HashMap::new(), done };
-    let mut pause = Duration::from_secs(1);
-    let mut token_gone = worker.token_gone.subscribe();
-    loop {
-        while let Ok(id) = handled.try_recv() {
-            taken.handled(id);
-        }
-        taken.let_go(Instant::now());
-        let under_way = !taken.updates.is_empty();
-        let began = Instant::now();
-        let hold = if under_way { Duration::ZERO } else { HOLD };
-        let outcome = tokio::select! {
-            () = told(&mut stop) => return finish(&worker, taken, handled).await,
-            () = told(&mut token_gone) => return Ended::TokenRefused,
-            outcome = worker.updates(taken.ask_from(), hold, hear::KINDS) => outcome,
+    /// Ends what was begun, and confirms what was handled without having been stored; the rest is on the disk.
+    async fn finish(&self) -> Ended {
+        let idle = async {
+            loop {
+                let changed = self.tray.changed();
+                if self.tray.is_empty() {
+                    return;
+                }
+                changed.await;
+            }
         };
-        match outcome {
-            Outcome::Done(Value::Array(updates)) => {
-                desk.signs().set(Platform::Telegram, Sign::Serving);
-                pause = Duration::from_secs(1);
-                let mut new = false;
-                for raw in updates {
-                    new |= take_in(&mut taken, &mut chats, &raw, &worker);
-                }
-                if !taken.updates.is_empty() && !new {
-                    wait_for_one(&mut handled, &mut taken, BETWEEN.saturating_sub(began.elapsed())).await;
-                } else if new {
-                    // Most answers are there in no time: then the next poll can be a long one.
-                    wait_for_one(&mut handled, &mut taken, Duration::from_millis(50)).await;
-                }
-            }
-            Outcome::TokenRefused => return Ended::TokenRefused,
-            other => {
-                desk.signs().set(Platform::Telegram, sign(&other));
-                tracing::warn!(cause = ?cause(&other), wait = pause.as_secs(), "Telegram could not be polled");
-                let wait = if let Outcome::Later(wait) = other { wait } else { pause };
-                tokio::select! {
-                    () = told(&mut stop) => return finish(&worker, taken, handled).await,
-                    () = told(&mut token_gone) => return Ended::TokenRefused,
-                    () = tokio::time::sleep(wait) => {}
-                }
-                pause = (pause * 2).min(LONGEST);
-            }
+        let _ = tokio::time::timeout(LAST_BEGIN, idle).await;
+        self.chats.stop();
+        let _ = tokio::time::timeout(LAST_END, self.chats.at_rest()).await;
+        let from = self.tray.ask_from();
+        if let Some(offset) = from.filter(|_| self.asked.is_none_or(|(asked, _)| asked != from)) {
+            let confirm = json!({ "offset": offset, "limit": 1, "timeout": 0, "allowed_updates": hear::KINDS });
+            // If it does not arrive, Telegram sends again what is stored, and that is known by its number.
+            let call = self.worker.api.call("getUpdates", &confirm, Duration::ZERO);
+            let _ = tokio::time::timeout(Duration::from_secs(1), call).await;
         }
+        Ended::Stopped
     }
 }
 
@@ -147,14 +260,8 @@ pub async fn told(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stop| *stop).await;
 }
 
-fn sign(outcome: &Outcome) -> Sign {
-    match outcome {
-        Outcome::AnotherPoller => Sign::AnotherPoller,
-        _ => Sign::Unreachable,
-    }
-}
-
-fn cause(outcome: &Outcome) -> String {
+/// Why a call came to nothing, for the log.
+pub fn cause(outcome: &Outcome) -> String {
     match outcome {
         Outcome::Refused(code, why, _) => format!("{code} {why}"),
         Outcome::NotSent(why) | Outcome::Unsure(why) => why.clone(),
@@ -165,132 +272,32 @@ fn cause(outcome: &Outcome) -> String {
     }
 }
 
-/// Waits for one more update to be handled, but not for long.
-async fn wait_for_one(handled: &mut mpsc::UnboundedReceiver<u32>, taken: &mut Taken, longest: Duration) {
-    if let Ok(Some(id)) = tokio::time::timeout(longest, handled.recv()).await {
-        taken.handled(id);
-    }
-}
-
-/// Confirms what was handled, so that the next start does not hear it again; the rest it does.
-async fn finish(worker: &Worker, mut taken: Taken, mut handled: mpsc::UnboundedReceiver<u32>) -> Ended {
-    let until = Instant::now() + Duration::from_secs(2);
-    while !taken.updates.is_empty()
-        && let Ok(Some(id)) = tokio::time::timeout_at(until, handled.recv()).await
-    {
-        taken.handled(id);
-    }
-    if let Some(offset) = taken.ask_from() {
-        let confirm = json!({ "offset": offset, "limit": 1, "timeout": 0, "allowed_updates": hear::KINDS });
-        // If it does not arrive, some answers come twice: better than not at all.
-        let _ =
-            tokio::time::timeout(Duration::from_secs(2), worker.api.call("getUpdates", &confirm, Duration::ZERO)).await;
-    }
-    Ended::Stopped
-}
-
-/// Hands a new update to its chat's queue; tells whether it was new.
-fn take_in(taken: &mut Taken, chats: &mut Chats, raw: &Value, worker: &Worker) -> bool {
-    let Some(id) = raw["update_id"].as_u64().and_then(|id| u32::try_from(id).ok()) else {
-        tracing::warn!("Telegram sent an update without a number");
-        return false;
+/// Looks after the sign while polls are held, and calls the owners when another program polls for long.
+pub async fn look_after(worker: Arc<Worker>, tray: Arc<Tray>) {
+    const EVERY: Duration = Duration::from_secs(1);
+    const TIDY: u32 = 5;
+    const LASTED: Duration = Duration::from_secs(120);
+    const RIVAL_STAYS: Text = Text {
+        en: "For two minutes another program has been polling Telegram with my token, so commands there may not reach me. Posts go on. Please stop the other program, or get a new token from @BotFather.",
+        it: "Da due minuti un altro programma interroga Telegram con il mio token, perciò i comandi lì possono non arrivarmi. I messaggi partono. Fermate l'altro programma, o fatevi dare un nuovo token da @BotFather.",
     };
-    if !taken.take(id) {
-        return false;
-    }
-    match hear::read(raw).and_then(|update| hear::matter(update, &worker.me)) {
-        Some(matter) => chats.hand(id, matter),
-        None => taken.handled(id),
-    }
-    true
-}
-
-/// A queue a chat: in order within it, at once between them.
-struct Chats {
-    worker: Arc<Worker>,
-    queues: HashMap<String, mpsc::UnboundedSender<(u32, Matter)>>,
-    done: mpsc::UnboundedSender<u32>,
-}
-
-impl Chats {
-    fn hand(&mut self, id: u32, matter: Matter) {
-        let name = matter.queue();
-        if self.queues.len() > 1_000 {
-            let idle: BTreeSet<String> =
-                self.queues.iter().filter(|(_, queue)| queue.is_closed()).map(|(name, _)| name.clone()).collect();
-            self.queues.retain(|name, _| !idle.contains(name));
-        }
-        let queue = self.queues.entry(name.clone()).or_insert_with(|| start(&self.worker, &self.done));
-        if let Err(mpsc::error::SendError(back)) = queue.send((id, matter)) {
-            let queue = start(&self.worker, &self.done);
-            // A queue that was just begun is open.
-            let _ = queue.send(back);
-            self.queues.insert(name, queue);
-        }
-    }
-}
-
-/// Works a chat's queue off; ends when it has rested for a minute.
-fn start(worker: &Arc<Worker>, done: &mpsc::UnboundedSender<u32>) -> mpsc::UnboundedSender<(u32, Matter)> {
-    let (queue, mut matters) = mpsc::unbounded_channel::<(u32, Matter)>();
-    let (worker, done) = (Arc::clone(worker), done.clone());
-    tokio::spawn(async move {
-        while let Ok(Some((id, matter))) = tokio::time::timeout(Duration::from_secs(60), matters.recv()).await {
-            handle(&worker, id, matter).await;
-            if done.send(id).is_err() {
-                return;
+    let (mut told, mut round) = (false, 0u32);
+    loop {
+        tokio::time::sleep(EVERY).await;
+        round = round.wrapping_add(1);
+        let (signs, now) = (worker.desk.signs(), Instant::now());
+        let sign = worker.api.reach().sign(now);
+        signs.set(Platform::Telegram, sign);
+        match worker.api.reach().conflict(now) {
+            None => told = false,
+            Some(lasted) if lasted >= LASTED && !told && sign != Sign::TokenRefused => {
+                told = true;
+                signs.alert(Alert::to_owners(None, RIVAL_STAYS));
             }
+            Some(_) => {}
         }
-        matters.close();
-        while let Some((id, matter)) = matters.recv().await {
-            handle(&worker, id, matter).await;
-            // Whoever listens may have stopped.
-            let _ = done.send(id);
+        if round % TIDY == 0 {
+            tray.tidy().await;
         }
-    });
-    queue
-}
-
-/// Handles one; whatever breaks in it breaks alone.
-async fn handle(worker: &Arc<Worker>, id: u32, matter: Matter) {
-    let worker = Arc::clone(worker);
-    let span = tracing::info_span!("update", network = "telegram", id, what = matter.kind());
-    let task = tokio::spawn(async move { worker.handle(matter).await }.instrument(span));
-    if let Err(error) = task.await {
-        tracing::error!(update = id, %error, "an update broke while it was handled");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_offset_moves_only_behind_what_was_handled() {
-        let mut taken = Taken::default();
-        assert!(taken.take(10) && taken.take(11) && taken.take(12));
-        assert!(!taken.take(11), "a repetition");
-        taken.handled(11);
-        assert_eq!(taken.ask_from(), Some(10));
-        taken.handled(10);
-        assert_eq!(taken.ask_from(), Some(12));
-        taken.handled(12);
-        assert_eq!(taken.ask_from(), Some(13));
-        assert!(!taken.take(12), "already handled");
-        assert!(taken.take(900_000_000), "numbers may begin anew anywhere");
-    }
-
-    #[test]
-    fn a_full_page_lets_slow_answers_go() {
-        let mut taken = Taken::default();
-        for id in 0..99 {
-            taken.take(id + 10);
-        }
-        let later = Instant::now() + SLOW + Duration::from_secs(1);
-        taken.let_go(later);
-        assert_eq!(taken.ask_from(), Some(10), "not while there is room");
-        taken.take(109);
-        taken.let_go(later);
-        assert_eq!(taken.ask_from(), Some(110));
     }
 }

@@ -9,7 +9,6 @@ use record::{
     reply::Reply,
 };
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::{
     render::{self, POST, Part},
@@ -22,15 +21,68 @@ const MORE: Text = Text {
     it: "C'è più di quanto stia qui: lo dice /history.",
 };
 
-/// What Telegram says where a right is missing, in small letters; seen with 400 and with 403.
+/// What Telegram says where somebody in the chat can give us the right to write, in small letters; with 400 or 403.
 const RIGHTS: &[&str] = &[
     "not enough rights",
     "have no rights to send",
     "need administrator rights",
     "chat_write_forbidden",
-    "chat_send_plain_forbidden",
     "chat_admin_required",
     "chat_restricted",
+    "chat_guest_send_forbidden",
+    "user_banned_in_channel",
+    "right_forbidden",
+];
+/// A kind of message that a chat does not allow: `CHAT_SEND_PLAIN_FORBIDDEN` and the like.
+const KIND_FORBIDDEN: (&str, &str) = ("chat_send_", "_forbidden");
+/// What it says of a chat that is out of our reach, in small letters; with 400 or 403.
+const UNREACHABLE: &[&str] = &[
+    "chat not found",
+    "user not found",
+    "have no write access to the chat",
+    "chat is not accessible",
+    "peer_id_invalid",
+    "chat_id_invalid",
+    "channel_private",
+    "channel_invalid",
+    "channel_public_group_na",
+    "chat_forbidden",
+    "user_is_blocked",
+    "user_is_bot",
+    "user_deactivated",
+    "input_user_deactivated",
+    "user is deactivated",
+    "user_not_participant",
+    "group is deactivated",
+    "group chat was deactivated",
+    "bot was blocked by the user",
+    "bot was kicked",
+    "bot is not a member",
+    "privacy_premium_required",
+    "user_privacy_restricted",
+    "allow_payment_required",
+];
+/// What it says of a message that no chat would take, in small letters.
+const CONTENT: &[&str] = &[
+    "can't parse entities",
+    "message is too long",
+    "message_too_long",
+    "text is too long",
+    "entities_too_long",
+    "message text is empty",
+    "text must be non-empty",
+    "text must be encoded in utf-8",
+    "message_empty",
+    "entity_",
+    "entities_",
+    "button_",
+    "inline keyboard button",
+    "inline keyboard expected",
+    "reply markup",
+    "reply_markup_",
+    "can't parse reply keyboard",
+    "wrong http url",
+    "wrong type of the web page content",
 ];
 /// What it says of a topic that takes nothing.
 const CLOSED: &[&str] = &["topic_closed", "topic_deleted", "message thread not found"];
@@ -47,26 +99,18 @@ const GONE: &[&str] = &["message to edit not found", "message can't be edited", 
 /// The way out for news.
 pub struct Push {
     api: Arc<Api>,
-    /// Set once the token is refused.
-    token_gone: watch::Sender<bool>,
 }
 
 impl Courier for Push {
     fn carry<'a>(&'a self, order: &'a Order) -> Carried<'a> {
-        Box::pin(async move {
-            let outcome = self.run(order).await;
-            if outcome == Outcome::Token {
-                self.token_gone.send_replace(true);
-            }
-            outcome
-        })
+        Box::pin(self.run(order))
     }
 }
 
 impl Push {
     /// A way out through this client.
-    pub fn new(api: Arc<Api>, token_gone: watch::Sender<bool>) -> Push {
-        Push { api, token_gone }
+    pub fn new(api: Arc<Api>) -> Push {
+        Push { api }
     }
 
     async fn run(&self, order: &Order) -> Outcome {
@@ -168,12 +212,18 @@ fn refused(code: u16, why: String, edited: Option<u64>, more: bool) -> Outcome {
     match code {
         400 if edited.is_some() && has(&["message is not modified"]) => Outcome::Done { id: edited, more },
         400 if edited.is_some() && has(GONE) => Outcome::Gone(why),
-        400 | 403 if has(RIGHTS) => Outcome::Shut { why, right: true },
-        400 if has(CLOSED) => Outcome::Closed(why),
-        400 if has(&["chat not found", "peer_id_invalid"]) => Outcome::Shut { why, right: false },
+        400 | 403 if has(CLOSED) => Outcome::Closed(why),
+        400 if has(CONTENT) => Outcome::Content(why),
+        400 | 403 if has(RIGHTS) || forbids_kind(&said) => Outcome::Shut { why, right: true },
+        400 | 406 if has(UNREACHABLE) => Outcome::Shut { why, right: false },
         403 => Outcome::Shut { why, right: false },
-        _ => Outcome::Content(why),
+        _ => Outcome::Unknown(why),
     }
+}
+
+fn forbids_kind(said: &str) -> bool {
+    let (before, after) = KIND_FORBIDDEN;
+    said.split_once(before).is_some_and(|(_, rest)| rest.contains(after))
 }
 
 /// Of something that changes nothing, nothing can be unsure.
@@ -203,6 +253,10 @@ mod tests {
             (400, "Bad Request: CHAT_WRITE_FORBIDDEN"),
             (400, "Bad Request: have no rights to send a message"),
             (403, "Forbidden: need administrator rights in the channel chat"),
+            (400, "Bad Request: USER_BANNED_IN_CHANNEL"),
+            (403, "Forbidden: CHAT_GUEST_SEND_FORBIDDEN"),
+            (400, "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN"),
+            (400, "Bad Request: CHAT_RESTRICTED"),
         ] {
             assert!(shut(true)(said(code, why, None)), "{why}");
         }
@@ -214,14 +268,44 @@ mod tests {
             (403, "Forbidden: user is deactivated"),
             (403, "Forbidden: bot can't initiate conversation with a user"),
             (400, "Bad Request: chat not found"),
+            (400, "Bad Request: have no write access to the chat"),
+            (400, "Bad Request: Have no write access to the chat"),
+            (400, "Bad Request: CHANNEL_PRIVATE"),
+            (400, "Bad Request: chat is not accessible"),
+            (400, "Bad Request: PEER_ID_INVALID"),
+            (400, "Bad Request: INPUT_USER_DEACTIVATED"),
         ] {
             assert!(shut(false)(said(code, why, None)), "{why}");
         }
         for why in ["TOPIC_CLOSED", "message thread not found", "TOPIC_DELETED"] {
             assert!(matches!(said(400, &format!("Bad Request: {why}"), None), Outcome::Closed(_)), "{why}");
         }
-        for why in ["can't parse entities: x", "message is too long", "MESSAGE_TOO_LONG", "something else"] {
+        for why in [
+            "can't parse entities: x",
+            "message is too long",
+            "MESSAGE_TOO_LONG",
+            "ENTITIES_TOO_LONG",
+            "text is too long",
+            "message text is empty",
+            "BUTTON_DATA_INVALID",
+            "can't parse reply keyboard markup JSON object",
+            "ENTITY_BOUNDS_INVALID",
+        ] {
             assert!(matches!(said(400, &format!("Bad Request: {why}"), None), Outcome::Content(_)), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_in_words_nobody_knows_blames_neither_the_chat_nor_the_message() {
+        for (code, why) in [
+            (400, "Bad Request: something else"),
+            (400, "Bad Request"),
+            (405, "Method Not Allowed"),
+            (413, "Request Entity Too Large"),
+            (420, "FLOOD"),
+        ] {
+            assert_eq!(said(code, why, None), Outcome::Unknown(why.to_owned()), "{code}");
+            assert_eq!(said(code, why, Some(7)), Outcome::Unknown(why.to_owned()), "{code}");
         }
     }
 

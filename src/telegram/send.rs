@@ -2,13 +2,20 @@
 //!
 //! Calls are classified by their HTTP code first and the description after it, which teloxide throws away.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::Duration,
+};
 
+use chrono::{DateTime, Utc};
 use record::outbox::Ms;
 use serde_json::{Value, json};
-use tokio::time::Instant;
+use tokio::{sync::watch, time::Instant};
 
-use super::render::Dressed;
+use super::{reach::Reach, render::Dressed};
 use crate::{
     config::Secret,
     dispatch::pace::{Pace, Priority},
@@ -25,12 +32,30 @@ const IDLE: Duration = Duration::from_secs(25);
 const UNSAID: Duration = Duration::from_secs(5);
 /// An answer is tried for this long.
 const TRIED_FOR: Duration = Duration::from_secs(600);
+/// An answer waits this long for the token to be taken again.
+const HELD_FOR: Duration = Duration::from_secs(3_600);
+
+/// The longest pause between two tries while Telegram cannot be reached.
+pub const LONGEST: Duration = Duration::from_secs(5);
+/// The most bytes of an answer that are read.
+const BODY: usize = 1 << 20;
+/// The same of a batch of updates.
+const UPDATES: usize = 32 << 20;
+/// The difference between the clocks before Telegram has told its time.
+const UNTOLD: i64 = i64::MIN;
 
 /// The Bot API, for one bot.
 pub struct Api {
     client: reqwest::Client,
     base: String,
     pace: Arc<Pace>,
+    /// Whether Telegram refuses the token at this moment.
+    refused: watch::Sender<bool>,
+    /// Held while the token is in doubt: one question settles it for all calls.
+    doubt: tokio::sync::Mutex<()>,
+    reach: Reach,
+    /// By how many milliseconds Telegram's clock is ahead of ours, or [`UNTOLD`].
+    ahead: AtomicI64,
 }
 
 /// What became of a call.
@@ -57,11 +82,96 @@ impl Api {
     pub fn new(token: &Secret, api_url: &str, pace: Arc<Pace>) -> Result<Api, reqwest::Error> {
         let client = reqwest::Client::builder().connect_timeout(CONNECT).pool_idle_timeout(IDLE).build()?;
         let base = format!("{}/bot{}", api_url.trim_end_matches('/'), token.expose());
-        Ok(Api { client, base, pace })
+        Ok(Api {
+            client,
+            base,
+            pace,
+            refused: watch::Sender::new(false),
+            doubt: tokio::sync::Mutex::default(),
+            reach: Reach::new(Instant::now()),
+            ahead: AtomicI64::new(UNTOLD),
+        })
     }
 
-    /// Calls a method once.
+    /// Calls a method once. Where the token is refused, `getMe` is asked at once: if that is answered, the call is made
+    /// again as if nothing had happened. While the token is known to be refused, nothing is called.
     pub async fn call(&self, method: &str, body: &Value, longer: Duration) -> Outcome {
+        if self.is_refused() {
+            return Outcome::TokenRefused;
+        }
+        match self.once(method, body, longer).await {
+            Outcome::TokenRefused => self.doubted(method, body, longer).await,
+            outcome => outcome,
+        }
+    }
+
+    async fn doubted(&self, method: &str, body: &Value, longer: Duration) -> Outcome {
+        let settling = self.doubt.lock().await;
+        if self.is_refused() {
+            return Outcome::TokenRefused;
+        }
+        match self.get_me().await {
+            Outcome::TokenRefused => {
+                self.reach.refuses(true, Instant::now());
+                self.refused.send_replace(true);
+                return Outcome::TokenRefused;
+            }
+            me @ Outcome::Done(_) if method == "getMe" => return me,
+            Outcome::Done(_) => tracing::warn!(method, "Telegram refused the token once, and takes it again"),
+            Outcome::Later(wait) => return Outcome::Later(wait),
+            other => return Outcome::NotSent(format!("the token was refused, and getMe came to {other:?}")),
+        }
+        drop(settling);
+        match self.once(method, body, longer).await {
+            Outcome::TokenRefused => Outcome::NotSent("refused with 401 or 404 while getMe is answered".to_owned()),
+            outcome => outcome,
+        }
+    }
+
+    /// Asks `getMe` once, whatever is known of the token.
+    pub async fn get_me(&self) -> Outcome {
+        self.once("getMe", &json!({}), Duration::ZERO).await
+    }
+
+    fn is_refused(&self) -> bool {
+        *self.refused.borrow()
+    }
+
+    /// Whether Telegram refuses the token, as it changes.
+    pub fn refusal(&self) -> watch::Receiver<bool> {
+        self.refused.subscribe()
+    }
+
+    /// The token is taken again.
+    pub fn is_taken_again(&self) {
+        self.reach.refuses(false, Instant::now());
+        self.refused.send_replace(false);
+    }
+
+    /// Waits until the token is taken again, but not longer than this; whether it is.
+    async fn taken_within(&self, longest: Duration) -> bool {
+        let mut refused = self.refused.subscribe();
+        tokio::time::timeout(longest, refused.wait_for(|refused| !refused)).await.is_ok_and(|it| it.is_ok())
+    }
+
+    /// What the calls so far say of the way to Telegram.
+    pub fn reach(&self) -> &Reach {
+        &self.reach
+    }
+
+    /// This moment on Telegram's clock, in milliseconds since 1970; none before Telegram has told its time.
+    pub fn server_now(&self) -> Option<Ms> {
+        let ahead = self.ahead.load(Ordering::Relaxed);
+        (ahead != UNTOLD).then(|| Utc::now().timestamp_millis().saturating_add(ahead))
+    }
+
+    async fn once(&self, method: &str, body: &Value, longer: Duration) -> Outcome {
+        let outcome = self.exchange(method, body, longer).await;
+        self.reach.came(method == "getUpdates", &outcome, Instant::now());
+        outcome
+    }
+
+    async fn exchange(&self, method: &str, body: &Value, longer: Duration) -> Outcome {
         let sent = self.client.post(format!("{}/{method}", self.base)).json(body).timeout(CALL + longer).send().await;
         let answer = match sent {
             Ok(answer) => answer,
@@ -69,11 +179,14 @@ impl Api {
             Err(error) => return Outcome::Unsure(said(error)),
         };
         let code = answer.status().as_u16();
-        match read(answer).await {
+        if let Some(server) = date(&answer) {
+            self.ahead.store(server - Utc::now().timestamp_millis(), Ordering::Relaxed);
+        }
+        match read(answer, if method == "getUpdates" { UPDATES } else { BODY }).await {
             (text, None) => understood(code, &text),
             // Its beginning, or its code, says enough.
             (text, Some(_)) if is_done(&text) || code == 429 => understood(code, &text),
-            (_, Some(error)) => Outcome::Unsure(said(error)),
+            (_, Some(why)) => Outcome::Unsure(why),
         }
     }
 
@@ -95,7 +208,7 @@ impl Api {
 
     /// One message, tried until it is there, refused, or too old.
     async fn deliver(&self, to: &Target, edit: bool, html: &Value, plain: &Value) -> Result<Landed, TokenGone> {
-        let since = Instant::now();
+        let mut since = Instant::now();
         let (mut body, mut pause) = (html.clone(), Duration::from_secs(1));
         let mut method = if edit { "editMessageText" } else { "sendMessage" };
         let mut chat = to.chat;
@@ -104,11 +217,12 @@ impl Api {
                 Outcome::Done(_) => return Ok(Landed::There),
                 Outcome::Later(wait) if since.elapsed() + wait >= TRIED_FOR => break,
                 Outcome::Later(wait) => tokio::time::sleep(wait).await,
+                Outcome::TokenRefused if self.taken_within(HELD_FOR).await => since = Instant::now(),
                 Outcome::TokenRefused => return Err(TokenGone),
                 Outcome::NotSent(why) | Outcome::Unsure(why) => {
                     tracing::warn!(why, "an answer did not reach Telegram; it is tried again");
                     tokio::time::sleep(pause).await;
-                    pause = (pause * 2).min(Duration::from_secs(30));
+                    pause = (pause * 2).min(LONGEST);
                 }
                 Outcome::Refused(400, why, _) if why.contains("message is not modified") => return Ok(Landed::There),
                 Outcome::Refused(400, why, _) if why.contains("can't parse entities") && body != *plain => {
@@ -161,9 +275,8 @@ impl Api {
             Outcome::Done(message) => return Ok(message["message_id"].as_u64()),
             // What it changes reads so already.
             Outcome::Refused(_, why, _) if why.contains("message is not modified") => return Ok(None),
-            Outcome::TokenRefused => Brought::Shut,
             Outcome::Later(wait) => Brought::Later(wait),
-            Outcome::NotSent(_) | Outcome::AnotherPoller => Brought::Later(UNREACHABLE),
+            Outcome::NotSent(_) | Outcome::AnotherPoller | Outcome::TokenRefused => Brought::Later(UNREACHABLE),
             Outcome::Unsure(why) => Brought::Unsure(why),
             Outcome::Refused(_, why, _) => Brought::Refused(why),
         })
@@ -236,17 +349,27 @@ fn said(error: reqwest::Error) -> String {
     error.without_url().to_string()
 }
 
-/// As much of an answer as comes, and what broke it off.
-async fn read(mut answer: reqwest::Response) -> (String, Option<reqwest::Error>) {
+/// As much of an answer as comes, up to so many bytes, and what broke it off.
+async fn read(mut answer: reqwest::Response, most: usize) -> (String, Option<String>) {
     let mut bytes = Vec::new();
     let broken = loop {
         match answer.chunk().await {
+            Ok(Some(piece)) if bytes.len() + piece.len() > most => {
+                bytes.extend_from_slice(&piece[..most - bytes.len()]);
+                break Some(format!("an answer of more than {most} bytes"));
+            }
             Ok(Some(piece)) => bytes.extend_from_slice(&piece),
             Ok(None) => break None,
-            Err(error) => break Some(error),
+            Err(error) => break Some(said(error)),
         }
     };
     (String::from_utf8_lossy(&bytes).into_owned(), broken)
+}
+
+/// The server's clock, as an answer's `Date` has it (RFC 9110), in milliseconds since 1970.
+fn date(answer: &reqwest::Response) -> Option<Ms> {
+    let date = answer.headers().get(reqwest::header::DATE)?.to_str().ok()?;
+    DateTime::parse_from_rfc2822(date).ok().map(|date| date.timestamp_millis())
 }
 
 /// Delivered is delivered, whatever else an answer holds.
@@ -281,8 +404,9 @@ fn understood(code: u16, text: &str) -> Outcome {
         429 => Outcome::Later(Duration::from_secs(parameters["retry_after"].as_u64().unwrap_or(1).max(1))),
         401 => Outcome::TokenRefused,
         404 if why == "Not Found" => Outcome::TokenRefused,
+        409 if why.contains("webhook") => Outcome::Refused(code, why, None),
         409 => Outcome::AnotherPoller,
-        500.. => Outcome::Unsure(why),
+        408 | 500.. => Outcome::Unsure(why),
         _ => Outcome::Refused(code, why, parameters["migrate_to_chat_id"].as_i64()),
     }
 }
@@ -315,6 +439,13 @@ mod tests {
             500,
             r#"{"ok":false,"error_code":500,"description":"Internal Server Error: restart"}"#
         )));
+        let late = r#"{"ok":false,"error_code":408,"description":"Request Timeout"}"#;
+        assert!(unsure(understood(408, late)));
+        let conflict =
+            |why: &str| understood(409, &json!({ "ok": false, "error_code": 409, "description": why }).to_string());
+        assert_eq!(conflict("Conflict: terminated by other getUpdates request"), Outcome::AnotherPoller);
+        let webhook = "Conflict: can't use getUpdates method while webhook is active; use deleteWebhook to delete it";
+        assert_eq!(conflict(webhook), Outcome::Refused(409, webhook.to_owned(), None));
         let moved = r#"{"ok":false,"error_code":400,"description":"Bad Request: group chat was upgraded to a supergroup chat","parameters":{"migrate_to_chat_id":-1009}}"#;
         assert!(matches!(understood(400, moved), Outcome::Refused(400, _, Some(-1009))));
     }

@@ -10,7 +10,6 @@ use record::{
     reply::{Block, Button, Letter, Line, Reply, Tone},
 };
 use serde_json::{Value, json};
-use tokio::sync::watch;
 
 use super::{
     hear::{Joined, Matter, Me, Pressed},
@@ -50,8 +49,6 @@ pub struct Worker {
     pub desk: Desk,
     /// Who hears of what matters for news.
     pub dispatch: Dispatch,
-    /// Set once the token is refused.
-    pub token_gone: watch::Sender<bool>,
 }
 
 impl Matter {
@@ -172,8 +169,8 @@ impl Worker {
             None => Target { edits: None, ..target.clone() },
         };
         let dressed = render::dress(&post, POST, MORE.get(lang));
-        if self.api.answer(&target, &dressed).await.is_err() {
-            self.lose_token();
+        if let Err(TokenGone) = self.api.answer(&target, &dressed).await {
+            tracing::error!("what an answer has posted was given up: the token is refused");
         }
     }
 
@@ -216,7 +213,6 @@ impl Worker {
         let body = json!({ "chat_id": chat, "message_id": pressed.message, "reply_markup": keyboard });
         match self.api.in_turn(chat, "editMessageReplyMarkup", &body).await {
             Outcome::Done(_) => {}
-            Outcome::TokenRefused => self.lose_token(),
             // The answer says what holds now; the button is only a short way to it.
             other => tracing::debug!(?other, "a button could not be turned"),
         }
@@ -228,7 +224,8 @@ impl Worker {
         format!("{}{}", lang.pick(en, it), self.me.username)
     }
 
-    async fn answer_press(&self, query: &str, notice: &str) {
+    /// Answers a press, so that its button stops spinning; a notice is shown above it.
+    pub async fn answer_press(&self, query: &str, notice: &str) {
         let mut body = json!({ "callback_query_id": query });
         if !notice.is_empty() {
             body["text"] = json!(notice);
@@ -236,7 +233,6 @@ impl Worker {
         }
         match self.api.call("answerCallbackQuery", &body, Duration::ZERO).await {
             Outcome::Done(_) => {}
-            Outcome::TokenRefused => self.lose_token(),
             // A press that is too old needs no answer any more.
             other => tracing::debug!(?other, "a press could not be answered"),
         }
@@ -246,13 +242,14 @@ impl Worker {
         let (most, more) = if reply.single { (1, CUT) } else { (ANSWER, MORE) };
         let dressed = render::dress(reply, most, more.get(lang));
         self.api.answer(target, &dressed).await.unwrap_or_else(|TokenGone| {
-            self.lose_token();
+            tracing::error!("an answer was given up: the token is refused");
             Landed::There
         })
     }
 
-    fn lose_token(&self) {
-        self.token_gone.send_replace(true);
+    /// A short word, where a question is not answered.
+    pub async fn say(&self, target: &Target, words: &str, lang: Lang) {
+        self.send(target, &Reply::personal(Tone::Polite, words), lang).await;
     }
 
     /// `@bot westpole`: incidents that fit, each as a card or a timeline to post.
@@ -276,7 +273,6 @@ impl Worker {
         let body = json!({ "inline_query_id": query, "results": results, "cache_time": 30, "is_personal": true });
         match self.api.call("answerInlineQuery", &body, Duration::ZERO).await {
             Outcome::Done(_) => {}
-            Outcome::TokenRefused => self.lose_token(),
             other => tracing::debug!(?other, "an inline query could not be answered"),
         }
     }
@@ -298,10 +294,6 @@ impl Worker {
             Ok(message) => {
                 let message = message.or(edits.and_then(|edited| u64::try_from(edited).ok()));
                 Brought::There(message.map(|message| (Address(format!("telegram:{chat}")), message)))
-            }
-            Err(Brought::Shut) => {
-                self.lose_token();
-                Brought::Shut
             }
             Err(other) => other,
         }

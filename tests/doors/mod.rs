@@ -11,6 +11,7 @@ mod program;
 mod pushes;
 mod same;
 pub mod telegram;
+mod telegram_moments;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

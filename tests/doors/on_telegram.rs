@@ -4,12 +4,7 @@ use std::time::Duration;
 
 use commands::kit::Role;
 use record::lang::Lang;
-use strillone::{
-    config::Platform,
-    desk::Desk,
-    signs::Sign,
-    telegram::{self, TokenRefused},
-};
+use strillone::{config::Platform, desk::Desk, signs::Sign, telegram};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::watch,
@@ -20,14 +15,14 @@ use super::{
     PATIENCE, Post, platform, specs,
     telegram::{Chat, Fault, Message, Telegram, check_against_spec},
 };
-use crate::town::{Town, says, silent_on};
+use crate::town::{Town, says};
 
 /// The bot at Telegram's door, with threads of its own; a dropped one is killed.
 pub struct Bot {
     desk: Desk,
     stop: watch::Sender<bool>,
     _post: Post,
-    door: JoinHandle<Result<(), TokenRefused>>,
+    door: JoinHandle<()>,
     runtime: Option<Runtime>,
 }
 
@@ -36,15 +31,17 @@ impl Bot {
         Bot::with_token(town, telegram, telegram.token())
     }
 
-    fn with_token(town: &Town, telegram: &Telegram, token: &str) -> Bot {
+    pub fn with_token(town: &Town, telegram: &Telegram, token: &str) -> Bot {
         let ((stop, stopping), post) = (watch::channel(false), Post::open(town));
         let settings = platform("TELEGRAM", &telegram.url(), token);
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let door = runtime.spawn(telegram::serve(settings, town.desk.clone(), post.dispatch.clone(), stopping));
+        let patience = telegram::Patience { ask_again: Duration::from_millis(300) };
+        let (desk, dispatch) = (town.desk.clone(), post.dispatch.clone());
+        let door = runtime.spawn(telegram::serve_with(settings, desk, dispatch, stopping, patience));
         Bot { desk: town.desk.clone(), stop, _post: post, door, runtime: Some(runtime) }
     }
 
-    async fn sign(&self, wanted: Sign) {
+    pub async fn sign(&self, wanted: Sign) {
         let since = std::time::Instant::now();
         while self.desk.signs().get(Platform::Telegram) != wanted {
             assert!(since.elapsed() < PATIENCE, "the sign never said {wanted:?}");
@@ -54,7 +51,7 @@ impl Bot {
 
     pub async fn stop(mut self) {
         self.stop.send(true).unwrap();
-        (&mut self.door).await.unwrap().unwrap();
+        (&mut self.door).await.unwrap();
     }
 }
 
@@ -243,26 +240,10 @@ async fn faults_of_the_platform_are_lived_through() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_token_ends_it_at_the_start_and_later_shuts_this_door_alone() {
-    let (town, telegram) = (Town::westpole(), Telegram::start().await);
-    let mut wrong = Bot::with_token(&town, &telegram, "1:AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA");
-    let refused = (&mut wrong.door).await.unwrap().unwrap_err().to_string();
-    says(&refused, &["telegram.token", "refuses it"]);
-    silent_on(&refused, &["AAAA"]);
-    let mut bot = Bot::start(&town, &telegram);
-    bot.sign(Sign::Serving).await;
-    let mut bell = town.desk.signs().listen();
-    telegram.rules(|rules| rules.token_revoked = true);
-    (&mut bot.door).await.unwrap().unwrap();
-    assert_eq!(town.desk.signs().get(Platform::Telegram), Sign::Stopped);
-    assert_eq!(bell.recv().await.unwrap().about, Some(Platform::Telegram));
-}
-
-#[tokio::test(flavor = "multi_thread")]
 async fn an_unreachable_platform_is_tried_again() {
     let (town, telegram) = (Town::westpole(), Telegram::start().await);
     let ann = telegram.private(5, "Ann", "en");
-    telegram.fault("getMe", 1, Fault::CutBefore);
+    telegram.fault("getMe", 2, Fault::CutBefore);
     let bot = Bot::start(&town, &telegram);
     bot.sign(Sign::Unreachable).await;
     says(&answer(&telegram, ann, 5, "/about").await.text, &["Strillone"]);

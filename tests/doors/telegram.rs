@@ -31,6 +31,8 @@ const ANONYMOUS: i64 = 1_087_968_824;
 const MOVED: &str = "Bad Request: group chat was upgraded to a supergroup chat";
 const LATE: &str = "query is too old and response timeout expired or query ID is invalid";
 const RIVAL: &str = "terminated by other getUpdates request; make sure that only one bot instance is running";
+const WEBHOOK: &str =
+    "can't use getUpdates method while webhook is active; use deleteWebhook to delete the webhook first";
 const SAME: &str = "message is not modified: specified new message content and reply markup are exactly the same as a \
                     current content and reply markup of the message";
 
@@ -134,6 +136,14 @@ struct World {
     last_update: i64,
     allowed: Vec<Value>,
     poller: u64,
+    /// Where updates go instead of to whoever polls.
+    webhook: String,
+    /// The last offset that was asked for, and when.
+    offset: Option<(i64, Instant)>,
+    /// How often the same offset was asked for within half a second: such a poll gets one update.
+    hasty: usize,
+    /// Whether the poll under way gets one update.
+    single: bool,
     queries: BTreeMap<String, (bool, Vec<Value>)>,
     commands: BTreeMap<(String, String), Value>,
     faults: Vec<(String, u32, Fault)>,
@@ -167,6 +177,25 @@ impl Telegram {
 
     pub fn token(&self) -> &'static str {
         TOKEN
+    }
+
+    /// Another program has Telegram send updates to an address; empty ends it.
+    pub fn sets_webhook(&self, url: &str) {
+        self.change(|world| url.clone_into(&mut world.webhook));
+    }
+
+    pub fn webhook(&self) -> String {
+        self.world().webhook.clone()
+    }
+
+    /// How many updates are not confirmed.
+    pub fn unconfirmed(&self) -> usize {
+        self.world().updates.len()
+    }
+
+    /// How often the same offset was asked for within half a second.
+    pub fn hasty(&self) -> usize {
+        self.world().hasty
     }
 
     pub fn rules(&self, change: impl FnOnce(&mut Rules)) {

@@ -10,7 +10,7 @@ use record::{
 
 use super::{
     super::lane::{Doing, Flying},
-    GATHERED, Kept, Office, Troubled, Turn, Unsure, Word,
+    GATHERED, GATHERED_TOPICS, Kept, Office, Troubled, Turn, Unsure, Word,
     suspects::Verdict,
     words,
 };
@@ -246,11 +246,12 @@ impl Office {
         why: &str,
         now: Ms,
     ) {
+        let at = now + if closed == Some(true) { GATHERED_TOPICS } else { GATHERED };
         let channels = self.troubles.entry((to, closed)).or_default();
         if !channels.iter().any(|it| it.channel == number) {
-            channels.push(Troubled { channel: number, place: channel.place(), why: why.to_owned() });
+            channels.push(Troubled { at, channel: number, place: channel.place(), why: why.to_owned() });
         }
-        self.tell_at.get_or_insert(now + GATHERED);
+        self.tell_at = Some(self.tell_at.map_or(at, |known| known.min(at)));
     }
 
     #[expect(clippy::too_many_arguments, reason = "an outcome, where, and of what")]

@@ -42,6 +42,8 @@ const IN_A_LINE: ChannelNumber = 1_000;
 const LINE: usize = 56 * 1024;
 /// For how long channels in trouble are gathered before whoever subscribed them is told: a second try has failed by then.
 const GATHERED: Ms = 45_000;
+/// The same for topics of which the group itself was told instead.
+const GATHERED_TOPICS: Ms = 5_000;
 /// A global limit of before a start holds at most for so long: then one more request tells.
 const LONGEST_LIMIT: Ms = 3_600_000;
 /// How long is waited before the journal, or a full disk, is tried again.
@@ -189,6 +191,8 @@ type Kept<T> = Result<T, StateError>;
 
 /// A channel of which somebody is to be told that nothing can be posted there.
 struct Troubled {
+    /// When that is told.
+    at: Ms,
     channel: ChannelNumber,
     place: String,
     why: String,
@@ -431,8 +435,13 @@ impl Office {
         }
         self.tell_at = None;
         for ((to, closed), channels) in std::mem::take(&mut self.troubles) {
+            let (due, later): (Vec<Troubled>, Vec<Troubled>) = channels.into_iter().partition(|it| it.at <= now);
+            if let Some(next) = later.iter().map(|it| it.at).min() {
+                self.tell_at = Some(self.tell_at.map_or(next, |at| at.min(next)));
+                self.troubles.insert((to.clone(), closed), later);
+            }
             let mut still = Vec::new();
-            for it in channels {
+            for it in due {
                 let trouble = self.store.ledger().mailbox(it.channel)?.trouble;
                 // A post that went to the group instead is told in any case.
                 if closed == Some(true) || trouble.is_some() {
@@ -442,6 +451,9 @@ impl Office {
             if !still.is_empty() {
                 turn.words.push(Word::Trouble { to, channels: still, closed });
             }
+        }
+        if let Some(at) = self.tell_at {
+            wake(turn, at);
         }
         Ok(())
     }
