@@ -29,6 +29,8 @@ const LONGEST_REST: Ms = 16_000;
 const REFUSALS: usize = 5;
 /// What "within seconds" is.
 const SECONDS: Ms = 30_000;
+/// For how long a channel that refuses us after a flood, too, is no sign of another.
+const STUBBORN: Ms = 3_600_000;
 /// How long is waited between two of these tries: 1, 2, 4 … seconds, at most this.
 const LONGEST_TRY: Ms = 30_000;
 
@@ -138,6 +140,8 @@ pub struct Lane {
     slow: HashSet<String>,
     /// Channels that refused us one after the other, and when.
     refusals: VecDeque<(ChannelNumber, Ms)>,
+    /// Channels that were tried again after a flood, and when that ended: they are no sign of another.
+    stubborn: HashMap<ChannelNumber, Ms>,
     /// Set while the platform itself seems to refuse everything.
     flood: Option<Flood>,
     /// What is known of refusals whose reason the platform does not tell.
@@ -171,6 +175,7 @@ impl Lane {
             rests: 0,
             slow: HashSet::new(),
             refusals: VecDeque::new(),
+            stubborn: HashMap::new(),
             flood: None,
             suspects: Suspects::default(),
         }
@@ -297,6 +302,8 @@ impl Lane {
         if let Some(flood) = &mut self.flood {
             flood.tries = flood.tries.saturating_add(1);
             flood.next = now + outbox::pause(flood.tries.saturating_sub(1)).min(LONGEST_TRY);
+        } else if self.stubborn.get(&channel).is_some_and(|at| now - at < STUBBORN) {
+            return;
         } else {
             self.refusals.retain(|(known, at)| *known != channel && now - *at < SECONDS);
         }
@@ -326,10 +333,16 @@ impl Lane {
     }
 
     /// A channel took something: if the platform refused everything before, the channels that it refused.
-    pub fn taken(&mut self) -> Vec<ChannelNumber> {
+    pub fn taken(&mut self, now: Ms) -> Vec<ChannelNumber> {
         let refused = std::mem::take(&mut self.refusals);
         match self.flood.take() {
-            Some(_) => refused.into_iter().map(|(channel, _)| channel).collect(),
+            Some(_) => {
+                if self.stubborn.len() > SLOW_KNOWN {
+                    self.stubborn.clear();
+                }
+                self.stubborn.extend(refused.iter().map(|(channel, _)| (*channel, now)));
+                refused.into_iter().map(|(channel, _)| channel).collect()
+            }
             None => Vec::new(),
         }
     }

@@ -110,7 +110,10 @@ impl Office {
                 }
             }
             Outcome::Shut { why, right } => {
-                self.lane(network).refuses(number, now);
+                // That we are put out of a chat, or blocked, is said of that chat alone.
+                if right {
+                    self.lane(network).refuses(number, now);
+                }
                 self.shut_out(number, &channel, delivery, commit, (&why, right), now)?;
             }
             Outcome::Closed(why) => self.closed(number, &channel, delivery, commit, &why, now)?,
@@ -318,7 +321,7 @@ impl Office {
 
     /// A channel took something: if the platform refused everything before, the others are tried again at once.
     fn took(&mut self, network: Network, number: ChannelNumber, now: Ms) -> Kept<()> {
-        for channel in self.lane(network).taken().into_iter().filter(|channel| *channel != number) {
+        for channel in self.lane(network).taken(now).into_iter().filter(|channel| *channel != number) {
             self.store.ledger().postpone(channel, now)?;
         }
         Ok(())
