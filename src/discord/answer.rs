@@ -8,7 +8,6 @@ use record::{
     private::Address,
     reply::{Button, Line, Reply, Tone},
 };
-use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
@@ -18,7 +17,7 @@ use super::{
     form::modal,
     hear::{Event, Happening, Joined, Pressed, What},
     render::{dress, offers},
-    send::{Counts, Told},
+    send::Told,
 };
 use crate::{desk::Heard, dispatch::Event as Happened};
 
@@ -63,6 +62,10 @@ pub async fn answer(door: Arc<Door>, happens: Happening) {
         Happening::Asked(event) => {
             let span = tracing::info_span!("interaction", network = "discord", id = event.id);
             answer_event(door, event).instrument(span).await;
+        }
+        Happening::Unreadable { since, id, token } => {
+            let sorry = quietly(dress(&commands::sorry(door.desk.manners().lang), door.desk.manners().lang));
+            door.wire.first(id, &token, MESSAGE, Some(&sorry), since + FIRST).await;
         }
         Happening::Joined(joined) => {
             let span = tracing::info_span!("greeting", network = "discord", server = joined.server);
@@ -189,11 +192,9 @@ impl Asked<'_> {
                 button["custom_id"] = json!(turned.clone().freshened().line);
             }
         }
-        let (path, chat) = (format!("/channels/{channel}/messages/{}", pressed.message), format!("discord:{channel}"));
         let (body, until) = (json!({ "components": components }), Instant::now() + FIRST);
         // The answer says what holds now; the button is only a short way to it.
-        if let Err(failed) = self.door.wire.call(Method::PATCH, &path, Some(&body), Counts::InTurn(&chat), until).await
-        {
+        if let Err(failed) = self.door.wire.change(channel, pressed.message, &body, until).await {
             tracing::debug!(channel, %failed, "a button could not be turned");
         }
     }

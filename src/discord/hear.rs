@@ -13,24 +13,20 @@ use record::{
     reply::pressed,
 };
 use serde_json::Value;
-use serenity::{
-    all::{
-        ActionRowComponent, AuthorizingIntegrationOwner, ChannelType, CommandDataOption, CommandDataOptionValue,
-        CommandInteraction, CommandType, ComponentInteraction, Guild, GuildChannel, GuildId, Interaction,
-        InteractionContext, Message, ModalInteraction, PartialChannel, PartialGuildChannel, Permissions, Ready,
-        ResumedEvent, UnavailableGuild, UserId,
-    },
-    async_trait,
-    client::{Context, EventHandler},
+use serenity::all::{
+    ActionRowComponent, AuthorizingIntegrationOwner, ChannelType, CommandDataOption, CommandDataOptionValue,
+    CommandInteraction, CommandType, ComponentInteraction, GuildId, Interaction, InteractionContext, ModalInteraction,
+    PartialChannel, Permissions, UserId,
 };
 use tokio::{sync::mpsc, time::Instant};
 
 use super::{
     Door,
     form::{MENUS, Picked},
+    returns::Place,
     servers::Servers,
 };
-use crate::{config::Platform, desk::Heard, dispatch, signs::Sign};
+use crate::{desk::Heard, dispatch};
 
 /// How many interactions are remembered so as not to be answered twice; a repeat comes within seconds.
 const REMEMBERED: usize = 1_024;
@@ -45,6 +41,15 @@ pub enum Happening {
     Asked(Event),
     /// A server let us in.
     Joined(Joined),
+    /// Somebody asks something that we cannot read.
+    Unreadable {
+        /// When it came.
+        since: Instant,
+        /// The interaction's id.
+        id: u64,
+        /// What answers it.
+        token: String,
+    },
 }
 
 /// A server that let us in.
@@ -130,81 +135,122 @@ impl Memory {
     }
 }
 
-/// What serenity tells its events to; it lives on the gateway's own threads and only hands them on.
+/// What the gateway's events are told to; it only hands them on.
 pub struct Ear {
     pub(super) door: Arc<Door>,
     pub(super) events: mpsc::Sender<Happening>,
+    /// Where rights may have come back.
+    pub(super) places: mpsc::Sender<Place>,
 }
 
 impl Ear {
+    /// An event of a shard. What it names and we do not know is nothing to us.
+    pub fn hear(&self, (shard, shards): (u32, u32), name: &str, data: Value) {
+        let id = |value: &Value| value.as_str().and_then(|id| id.parse::<u64>().ok());
+        let (own, server) = (id(&data["id"]), id(&data["guild_id"]));
+        match name {
+            "READY" => {
+                let servers: Vec<u64> =
+                    data["guilds"].as_array().into_iter().flatten().filter_map(|it| id(&it["id"])).collect();
+                tracing::info!(shard, servers = servers.len(), "Discord's gateway is ready");
+                if let Some(all) = self.servers(|known| known.ready(shard, shards, servers)) {
+                    self.door.dispatch.heard(dispatch::Event::Servers(all));
+                }
+            }
+            "INTERACTION_CREATE" => self.interaction(data),
+            "GUILD_CREATE" => self.server_is_here(own, &data),
+            "GUILD_DELETE" => self.server_is_gone(own, data["unavailable"] == true),
+            "CHANNEL_DELETE" | "THREAD_DELETE" => {
+                if let Some(channel) = own {
+                    let address = Address(format!("discord:{channel}"));
+                    let why = "the channel was deleted".to_owned();
+                    self.door.dispatch.heard(dispatch::Event::Removed { address, why });
+                }
+            }
+            // A thread has the rights of its channel, which it does not name here: all of the server are tried.
+            "CHANNEL_UPDATE" => {
+                [own.map(Place::Channel), server.map(Place::Server)].into_iter().for_each(|it| self.returns(it))
+            }
+            "CHANNEL_CREATE" | "THREAD_UPDATE" | "THREAD_CREATE" => self.returns(own.map(Place::Channel)),
+            "THREAD_LIST_SYNC" => {
+                let threads = data["threads"].as_array().into_iter().flatten();
+                threads.for_each(|thread| self.returns(id(&thread["id"]).map(Place::Channel)));
+            }
+            "GUILD_UPDATE" => self.returns(own.map(Place::Server)),
+            "GUILD_ROLE_UPDATE" | "GUILD_ROLE_CREATE" | "GUILD_ROLE_DELETE" => self.returns(server.map(Place::Server)),
+            "GUILD_MEMBER_UPDATE" if id(&data["user"]["id"]) == Some(self.door.own) => {
+                self.returns(server.map(Place::Server));
+            }
+            _ => {}
+        }
+    }
+
     /// Changes what is known of the servers that we are in.
     fn servers<T>(&self, change: impl FnOnce(&mut Servers) -> T) -> T {
         change(&mut self.door.servers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn gone(&self, channel: u64) {
-        let address = Address(format!("discord:{channel}"));
-        let why = "the channel was deleted".to_owned();
-        self.door.dispatch.heard(dispatch::Event::Removed { address, why });
-    }
-}
-
-#[async_trait]
-impl EventHandler for Ear {
-    async fn ready(&self, _: Context, ready: Ready) {
-        let (shard, shards) = ready.shard.map_or((0, 1), |shard| (shard.id.0, shard.total));
-        tracing::info!(shard, servers = ready.guilds.len(), "Discord's gateway is ready");
-        let servers = ready.guilds.iter().map(|server| server.id.get()).collect();
-        if let Some(all) = self.servers(|known| known.ready(shard, shards, servers)) {
-            self.door.dispatch.heard(dispatch::Event::Servers(all));
-        }
-        self.door.desk.signs().set(Platform::Discord, Sign::Serving);
-    }
-
-    async fn resume(&self, _: Context, _: ResumedEvent) {
-        self.door.desk.signs().set(Platform::Discord, Sign::Serving);
-    }
-
-    async fn guild_delete(&self, _: Context, guild: UnavailableGuild, _: Option<Guild>) {
-        // With `unavailable` it is an outage of Discord's: the server is still ours to serve.
-        match guild.unavailable {
-            true => tracing::debug!(server = guild.id.get(), "a server is not available for a while"),
-            false => {
-                tracing::info!(server = guild.id.get(), "I was removed from a server");
-                self.servers(|known| known.left(guild.id.get()));
-                self.door.dispatch.heard(dispatch::Event::RemovedServer(guild.id.get()));
-            }
+    /// Rights may have come back somewhere.
+    fn returns(&self, place: Option<Place>) {
+        if place.is_some_and(|place| self.places.try_send(place).is_err()) {
+            tracing::debug!(?place, "too much changes at once; the next regular try tells whether rights came back");
         }
     }
 
-    async fn guild_create(&self, _: Context, guild: Guild, _: Option<bool>) {
-        let server = guild.id.get();
+    fn server_is_here(&self, server: Option<u64>, data: &Value) {
+        let Some(server) = server else { return };
         if !self.servers(|known| known.joined(server)) {
-            return;
+            // It may be back after an outage of Discord's.
+            return self.returns(Some(Place::Server(server)));
         }
         tracing::info!(server, "I was added to a server");
         self.door.dispatch.heard(dispatch::Event::ReturnedServer(server));
-        if let Some(channel) = guild.system_channel_id {
-            let joined = Joined { server, channel: channel.get(), tongue: guild.preferred_locale };
-            if self.events.try_send(Happening::Joined(joined)).is_err() {
+        let channel = data["system_channel_id"].as_str().and_then(|id| id.parse().ok());
+        if let Some(channel) = channel {
+            let tongue = data["preferred_locale"].as_str().unwrap_or_default().to_owned();
+            if self.events.try_send(Happening::Joined(Joined { server, channel, tongue })).is_err() {
                 tracing::debug!(server, "a server is not greeted: too much waits already");
             }
         }
     }
 
-    async fn channel_delete(&self, _: Context, channel: GuildChannel, _: Option<Vec<Message>>) {
-        self.gone(channel.id.get());
+    fn server_is_gone(&self, server: Option<u64>, unavailable: bool) {
+        let Some(server) = server else { return };
+        // With `unavailable` it is an outage of Discord's: the server is still ours to serve.
+        if unavailable {
+            return tracing::debug!(server, "a server is not available for a while");
+        }
+        tracing::info!(server, "I was removed from a server");
+        self.servers(|known| known.left(server));
+        self.door.dispatch.heard(dispatch::Event::RemovedServer(server));
     }
 
-    async fn thread_delete(&self, _: Context, thread: PartialGuildChannel, _: Option<GuildChannel>) {
-        self.gone(thread.id.get());
-    }
-
-    async fn interaction_create(&self, _: Context, interaction: Interaction) {
-        let (since, id) = (Instant::now(), interaction.id().get());
-        let new = self.door.memory.lock().unwrap_or_else(PoisonError::into_inner).is_new(id);
-        let Some((token, what)) = new.then(|| heard(interaction)).flatten() else { return };
-        if self.events.try_send(Happening::Asked(Event { since, id, token, what })).is_err() {
+    fn interaction(&self, data: Value) {
+        let since = Instant::now();
+        let Some(id) = data["id"].as_str().and_then(|id| id.parse::<u64>().ok()) else {
+            return tracing::warn!("Discord sent an interaction without a number");
+        };
+        if !self.door.memory.lock().unwrap_or_else(PoisonError::into_inner).is_new(id) {
+            return;
+        }
+        let (kind, token) = (data["type"].as_u64(), data["token"].as_str().map(str::to_owned));
+        let happening = match serde_json::from_value(data) {
+            Ok(interaction) => match heard(interaction) {
+                Some((token, what)) => Happening::Asked(Event { since, id, token, what }),
+                None => return,
+            },
+            Err(error) => {
+                // Its words may quote what people wrote.
+                let why = format!("{:?} at {}:{}", error.classify(), error.line(), error.column());
+                tracing::warn!(interaction = id, kind, why, "an interaction of Discord's cannot be read");
+                // A command, a press and a form want an answer; what somebody still types does not.
+                match token.filter(|_| matches!(kind, Some(2 | 3 | 5))) {
+                    Some(token) => Happening::Unreadable { since, id, token },
+                    None => return,
+                }
+            }
+        };
+        if self.events.try_send(happening).is_err() {
             tracing::warn!("an interaction is left unanswered: too many wait already");
         }
     }

@@ -2,12 +2,17 @@
 
 mod answer;
 mod form;
+mod gateway;
+mod health;
 mod hear;
 mod push;
+mod rations;
 mod register;
 mod render;
+mod returns;
 mod send;
 mod servers;
+mod standing;
 mod watch;
 
 use std::{
@@ -18,7 +23,6 @@ use std::{
 use chrono_tz::Tz;
 use record::{
     channel::Network,
-    lang::Text,
     private::Address,
     reply::{Letter, Reply, Tone},
 };
@@ -36,18 +40,19 @@ use crate::{
     post::{self, Brought},
     signs::{Alert, Sign, account},
 };
-use hear::{Happening, Memory, What};
-use send::Failed;
+use health::Health;
+use hear::{Ear, Happening, Memory, What};
+use send::{Failed, Token};
 use servers::Servers;
-use watch::End;
 
 pub use form::modal;
 pub use push::Push;
+pub use rations::Pauses as IdentifyPauses;
 pub use render::{dress, plain, posts};
 pub use send::Wire;
 pub use watch::Patience;
 
-/// Why a door is shut for good: one line, never with the token in it.
+/// Why a door cannot be opened at all: one line, never with the token in it.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct TokenRefused(pub String);
@@ -66,8 +71,11 @@ struct Door {
     desk: Desk,
     dispatch: Dispatch,
     wire: Arc<Wire>,
+    health: Arc<Health>,
     /// The application's id.
     app: u64,
+    /// The bot's own id.
+    own: u64,
     memory: Mutex<Memory>,
     servers: Mutex<Servers>,
 }
@@ -81,8 +89,8 @@ pub fn asked(interaction: &Value) -> Option<Heard> {
     }
 }
 
-/// Serves until told to stop. A token that Discord refuses at the first contact is an error; one that it refuses later
-/// hangs up [`Sign::Stopped`], rings for the owners behind the other door, and ends this in peace.
+/// Serves until told to stop. Whatever Discord does meanwhile is a state of this platform: a token that it refuses is
+/// asked about once a minute. An error means that no request can be made at all.
 pub async fn serve(
     settings: PlatformSettings,
     desk: Desk,
@@ -92,7 +100,7 @@ pub async fn serve(
     serve_with(settings, desk, dispatch, stop, Patience::default()).await
 }
 
-/// As [`serve`], with another patience with shards that say nothing.
+/// As [`serve`], with another patience with Discord.
 pub async fn serve_with(
     settings: PlatformSettings,
     desk: Desk,
@@ -101,76 +109,146 @@ pub async fn serve_with(
     patience: Patience,
 ) -> Result<(), TokenRefused> {
     let Some(token) = settings.token else { return Ok(()) };
-    desk.signs().set(Platform::Discord, Sign::Connecting);
+    let health = Arc::new(Health::new(desk.clone()));
     let alerts = desk.signs().listen();
     let wire = Wire::new(&settings.api_url, token, dispatch.pace(Network::Discord))
         .map_err(|error| TokenRefused(format!("discord: no HTTP client can be made: {error}")))?;
-    let (app, own) = tokio::select! {
-        us = first_contact(&wire, &desk) => us?,
-        () = stopped(&mut stop) => return Ok(()),
-    };
     let wire = Arc::new(wire);
-    dispatch.open(Network::Discord, Arc::new(Push::new(wire.clone(), own, desk.clone())));
-    let door = Door { desk, dispatch, wire, app, memory: Mutex::default(), servers: Mutex::default() };
-    let door = Arc::new(door);
+    let us = tokio::select! {
+        us = first_contact(&wire, &health, patience) => us,
+        () = stopped(&mut stop) => {
+            desk.signs().set(Platform::Discord, Sign::Off);
+            return Ok(());
+        }
+    };
+    health.elsewhere(us.elsewhere);
+    let push = Arc::new(Push::new(wire.clone(), us.own, desk.clone()));
+    dispatch.open(Network::Discord, push.clone());
+    let (memory, servers) = (Mutex::default(), Mutex::default());
+    let door = Arc::new(Door { desk, dispatch, wire, health, app: us.app, own: us.own, memory, servers });
     let (events, heard) = mpsc::channel(WAITING);
+    let (places, returned) = mpsc::channel(returns::WAITING);
     let mut company = JoinSet::new();
     company.spawn(register::register(door.clone()));
     company.spawn(bring_alerts(door.clone(), alerts));
     company.spawn(bring_letters(door.clone(), stop.clone()));
+    company.spawn(returns::tell(door.dispatch.clone(), returned));
+    company.spawn(keep_token(door.clone(), push, patience));
+    company.spawn(look_at_endpoint(door.clone(), patience));
+    let watched = door.clone();
+    company.spawn(async move { watched.health.watch(&watched.wire, patience).await });
     // The gateway and every event it hands on hold a sender; when the last is gone, so are the questions.
     let mut answering = tokio::spawn(reception(door.clone(), heard));
-    let end = watch::tend(&door, events, &settings.api_url, patience, &mut stop).await;
+    let ear = Arc::new(Ear { door: door.clone(), events, places });
+    watch::tend(&ear, patience, &mut stop).await;
+    drop(ear);
     door.dispatch.shut(Network::Discord);
     company.shutdown().await;
     if timeout(LAST_ANSWERS, &mut answering).await.is_err() {
         answering.abort();
         tracing::debug!("answers on Discord were left when the program stopped");
     }
-    close(&door, end);
+    door.desk.signs().set(Platform::Discord, Sign::Off);
     Ok(())
 }
 
-/// Hangs up the last sign, and rings where somebody must know.
-fn close(door: &Door, end: End) {
-    let text = match end {
-        End::Told => return door.desk.signs().set(Platform::Discord, Sign::Off),
-        End::Token => Text {
-            en: "Discord no longer accepts my token, so I have stopped there. A new token and a restart bring me back.",
-            it: "Discord non accetta più il mio token, quindi lì mi sono fermato. Servono un token nuovo e un riavvio.",
-        },
-        End::Shut => Text {
-            en: "Discord's gateway shut me out for good, so I have stopped there. The log says why.",
-            it: "Il gateway di Discord mi ha escluso, quindi lì mi sono fermato. Il registro dice perché.",
-        },
-    };
-    tracing::error!("{}", text.en);
-    door.desk.signs().set(Platform::Discord, Sign::Stopped);
-    door.desk.signs().alert(Alert::to_owners(Some(Platform::Discord), text));
+/// Who we are on Discord.
+struct Us {
+    /// The application's id.
+    app: u64,
+    /// Its bot's, which old ones have of their own.
+    own: u64,
+    /// Whether interactions are sent to an address of the settings.
+    elsewhere: bool,
 }
 
-/// Asks Discord who we are, until it answers: the application's id, and its bot's, which old ones have of their own.
-async fn first_contact(wire: &Wire, desk: &Desk) -> Result<(u64, u64), TokenRefused> {
-    let mut pauses = Pauses::new(Duration::from_secs(1), Duration::from_secs(60));
+impl Us {
+    fn of(app: &Value) -> Option<Us> {
+        let id = number(&app["id"]).filter(|id| *id > 0)?;
+        let elsewhere = app["interactions_endpoint_url"].as_str().is_some_and(|url| !url.is_empty());
+        Some(Us { app: id, own: number(&app["bot"]["id"]).unwrap_or(id), elsewhere })
+    }
+}
+
+/// Asks Discord who we are, until it answers.
+async fn first_contact(wire: &Wire, health: &Health, patience: Patience) -> Us {
+    let mut pauses = Pauses::new(watch::RECONNECT.0, watch::RECONNECT.1);
     loop {
         let why = match wire.get("/applications/@me").await {
-            Ok(app) => match number(&app["id"]) {
-                Some(id) if id > 0 => return Ok((id, number(&app["bot"]["id"]).unwrap_or(id))),
-                _ => "what answers is not Discord".to_owned(),
+            Ok(app) => match Us::of(&app) {
+                Some(us) => {
+                    health.introduced();
+                    return us;
+                }
+                None => "what answers is not Discord".to_owned(),
             },
-            Err(Failed::Token) => {
-                desk.signs().set(Platform::Discord, Sign::Stopped);
-                return Err(TokenRefused(
-                    "discord.token: Discord refuses it; the developer portal (Bot, Reset Token) gives a new one"
-                        .to_owned(),
-                ));
+            Err(failed) => {
+                if matches!(failed, Failed::Refused { status: 404, .. }) {
+                    // What comes of it is noted where every request is.
+                    let _ = wire.confirm().await;
+                }
+                if wire.standing.is_refused() {
+                    until_taken(wire, health, patience).await;
+                    continue;
+                }
+                failed.to_string()
             }
-            Err(failed) => failed.to_string(),
         };
         let pause = pauses.longer();
         tracing::warn!(why, seconds = pause.as_secs(), "Discord cannot be reached; I try again");
-        desk.signs().set(Platform::Discord, Sign::Unreachable);
+        health.unreachable();
         sleep(pause).await;
+    }
+}
+
+/// Asks again and again until Discord takes the token. Owners hear of it if that takes long, and when it is over.
+async fn until_taken(wire: &Wire, health: &Health, patience: Patience) {
+    tracing::warn!("Discord refuses the token; nothing is done there until it takes it again");
+    health.refused(true);
+    let mut told = false;
+    while wire.standing.is_refused() {
+        sleep(patience.token).await;
+        match wire.confirm_again().await {
+            Token::Taken => break,
+            Token::Refused if !told => {
+                health.tell_refused();
+                told = true;
+            }
+            Token::Refused => {}
+            Token::Unknown(why) => tracing::warn!(why, "whether Discord takes the token is not known; I ask again"),
+        }
+    }
+    tracing::info!("Discord takes the token");
+    health.refused(false);
+    if told {
+        health.tell_taken();
+    }
+}
+
+/// Shuts everything while Discord refuses the token, and opens it again.
+async fn keep_token(door: Arc<Door>, push: Arc<Push>, patience: Patience) {
+    loop {
+        door.wire.standing.until_token(true).await;
+        door.dispatch.shut(Network::Discord);
+        until_taken(&door.wire, &door.health, patience).await;
+        door.dispatch.open(Network::Discord, push.clone());
+    }
+}
+
+/// Looks now and then whether interactions are sent to an address of the settings: then none comes by the gateway.
+async fn look_at_endpoint(door: Arc<Door>, patience: Patience) {
+    let mut elsewhere = door.health.is_elsewhere();
+    loop {
+        sleep(if elsewhere { patience.endpoint.1 } else { patience.endpoint.0 }).await;
+        door.wire.standing.until_token(false).await;
+        match door.wire.get("/applications/@me").await.map(|app| Us::of(&app)) {
+            Ok(Some(us)) => {
+                elsewhere = us.elsewhere;
+                door.health.elsewhere(elsewhere);
+            }
+            Ok(None) => tracing::debug!("what answers is not Discord"),
+            Err(failed) => tracing::debug!(%failed, "where interactions go could not be looked up"),
+        }
     }
 }
 
@@ -214,6 +292,8 @@ async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
             }
             Err(broadcast::error::RecvError::Closed) => return,
         };
+        // Nobody can be told meanwhile.
+        door.wire.standing.until_token(false).await;
         let manners = door.desk.manners();
         let reply = Reply::personal(Tone::Alarm, alert.words.get(manners.lang));
         let message = dress(&reply, manners.lang);
@@ -233,7 +313,11 @@ async fn bring_letters(door: Arc<Door>, stop: told::Receiver<bool>) {
         let door = door.clone();
         async move { bring(&door, letter, of).await }
     };
-    post::carry(door.desk.clone(), Network::Discord, carry, stop).await;
+    // It ends when the token is refused, too.
+    while !*stop.borrow() {
+        door.wire.standing.until_token(false).await;
+        post::carry(door.desk.clone(), Network::Discord, carry, stop.clone()).await;
+    }
 }
 
 /// Brings somebody a letter: a private message, or another in the place of one. Of one commit a person gets one letter.

@@ -5,15 +5,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use super::{
-    render::{dress, plain, posts},
-    send::{Answer, Counts, Silent, Wire, ms},
-};
-use crate::{
-    desk::Desk,
-    dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, SENT_AGAIN},
-    signs::{Alert, Words},
-};
 use record::{
     lang::Lang,
     outbox::{Ms, Outcome},
@@ -21,6 +12,17 @@ use record::{
 };
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::Instant;
+
+use super::{
+    health::ring,
+    render::{dress, plain, posts},
+    send::{Answer, Counts, Silent, Wire, ms},
+};
+use crate::{
+    desk::Desk,
+    dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, SENT_AGAIN},
+};
 
 /// The flag of a message that makes no sound.
 const SILENT: u64 = 1 << 12;
@@ -33,8 +35,6 @@ const PAGE: usize = 100;
 const PAGES: usize = 5;
 /// How long is waited where Discord says "later" and not when.
 const UNSAID: Ms = 5_000;
-/// How long nothing is asked of Discord after its protection shut us out.
-const SHUT_OUT: Ms = 600_000;
 /// How many channels are remembered in which nothing can be answered.
 const REMEMBERED: usize = 10_000;
 
@@ -48,15 +48,13 @@ const CLOSED: &[u64] = &[50008, 40058, 50024, 160_005, 50083];
 const CONTENT: &[u64] = &[200_000, 240_000, 50035, 50006];
 /// Where it takes it later.
 const LATER: &[u64] = &[20016, 20022, 20028, 40062, 30046, 130_000];
-/// Where it does not take our token.
-const TOKEN: &[u64] = &[40001, 50014];
 const UNKNOWN_MESSAGE: u64 = 10008;
 const ANOTHERS_MESSAGE: u64 = 50005;
 /// The message that is answered cannot be read without the right to read the history.
 const NO_HISTORY: u64 = 160_002;
 const PUBLISHED: u64 = 40033;
-/// Its protection has shut us out.
-const PROTECTION: u64 = 40333;
+/// The thread is archived: nothing in it can be changed.
+const ARCHIVED: u64 = 50083;
 
 /// The way out for news.
 pub struct Push {
@@ -66,26 +64,18 @@ pub struct Push {
     desk: Desk,
     /// Channels in which no message can be answered, for want of the right to read the history.
     unheard: Mutex<BTreeSet<u64>>,
-    /// When the owners were last told that we are shut out.
-    rung: Mutex<Ms>,
 }
 
 impl Courier for Push {
     fn carry<'a>(&'a self, order: &'a Order) -> Carried<'a> {
-        Box::pin(async move {
-            let outcome = self.run(order).await;
-            if outcome == Outcome::Token {
-                self.wire.refused.notify_one();
-            }
-            outcome
-        })
+        Box::pin(self.run(order))
     }
 }
 
 impl Push {
     /// A way out through this client, for the bot of this number.
     pub fn new(wire: Arc<Wire>, own: u64, desk: Desk) -> Push {
-        Push { wire, own, desk, unheard: Mutex::default(), rung: Mutex::new(Ms::MIN) }
+        Push { wire, own, desk, unheard: Mutex::default() }
     }
 
     async fn run(&self, order: &Order) -> Outcome {
@@ -165,9 +155,17 @@ impl Push {
             // The buttons hang on the last of several messages.
             body["components"] = json!([]);
         }
-        let path = format!("/channels/{channel}/messages/{message}");
-        let asked = self.wire.ask(&Method::PATCH, &path, Some(&body), Counts::Already(order.to.chat())).await;
-        self.fate(asked, Some(message))
+        let (path, chat) = (format!("/channels/{channel}/messages/{message}"), order.to.chat());
+        let asked = self.wire.ask(&Method::PATCH, &path, Some(&body), Counts::Already(chat)).await;
+        if !asked.as_ref().is_ok_and(|answer| answer.code() == ARCHIVED) {
+            return self.fate(asked, Some(message));
+        }
+        let opened = self.wire.unarchive(channel, chat).await;
+        if !opened.as_ref().is_ok_and(Answer::is_done) {
+            return frozen(self.fate(opened, Some(message)));
+        }
+        // Somebody may archive it again at this moment: then this edit is left.
+        frozen(self.fate(self.wire.ask(&Method::PATCH, &path, Some(&body), Counts::InTurn(chat)).await, Some(message)))
     }
 
     /// Publishes a message to those who follow its channel elsewhere; the second time Discord says that it was.
@@ -217,32 +215,24 @@ impl Push {
 
     /// What a request came to; `edited` is the message that it was to change.
     fn fate(&self, asked: Result<Answer, Silent>, edited: Option<u64>) -> Outcome {
+        ring(&self.wire, &self.desk);
         match asked {
-            Ok(answer) => {
-                if is_shut_out(&answer) {
-                    self.ring();
-                }
-                fate(&answer, edited)
-            }
-            Err(Silent::NotSent(why)) => Outcome::NotSent(why),
+            Ok(answer) => fate(&answer, edited),
+            Err(Silent::NotSent(_)) if self.wire.standing.is_refused() => Outcome::Token,
+            Err(Silent::NotSent(why)) => match self.wire.standing.shut_out_for(Instant::now()) {
+                Some(left) => Outcome::Later { wait: ms(left), all: true },
+                None => Outcome::NotSent(why),
+            },
             Err(Silent::Unsure(why)) => Outcome::Unsure(why),
         }
     }
+}
 
-    /// Tells the owners that we are shut out, once for all requests that were under way.
-    fn ring(&self) {
-        let now = chrono::Utc::now().timestamp_millis();
-        let mut rung = self.rung.lock().unwrap_or_else(PoisonError::into_inner);
-        if now < rung.saturating_add(SHUT_OUT) {
-            return;
-        }
-        *rung = now;
-        tracing::error!("Discord's protection has shut us out; nothing is pushed there for ten minutes");
-        let words = Words {
-            en: "Discord's protection has shut me out. I push nothing there for ten minutes, then try again; what waits is kept.".to_owned(),
-            it: "La protezione di Discord mi ha chiuso fuori. Per dieci minuti non vi mando nulla, poi riprovo; quanto è in attesa resta in coda.".to_owned(),
-        };
-        self.desk.signs().alert(Alert::to_owners(None, words));
+/// Of a change in an archived thread: a refusal concerns this change alone, for new posts open the thread.
+fn frozen(outcome: Outcome) -> Outcome {
+    match outcome {
+        Outcome::Shut { why, .. } | Outcome::Unknown(why) => Outcome::Frozen(why),
+        other => other,
     }
 }
 
@@ -300,12 +290,6 @@ fn harmless(outcome: Outcome) -> Outcome {
     }
 }
 
-/// Whether it is not Discord that answers but what protects it: it writes no JSON.
-fn is_shut_out(answer: &Answer) -> bool {
-    let strange = matches!(answer.status, 403 | 429) && answer.whole && !answer.json.is_object();
-    strange || answer.code() == PROTECTION
-}
-
 fn fate(answer: &Answer, edited: Option<u64>) -> Outcome {
     let code = answer.code();
     let why = || match answer.json["message"].as_str() {
@@ -319,8 +303,8 @@ fn fate(answer: &Answer, edited: Option<u64>) -> Outcome {
             Some(id) => Outcome::Done { id: Some(id), more: false },
             None => Outcome::Unsure("Discord's answer cannot be read".to_owned()),
         },
-        _ if is_shut_out(answer) => Outcome::Later { wait: SHUT_OUT, all: true },
-        _ if is(TOKEN) || answer.status == 401 => Outcome::Token,
+        _ if let Some(wait) = answer.shut_out_for() => Outcome::Later { wait: ms(wait), all: true },
+        _ if answer.refuses_token() => Outcome::Token,
         _ if is(LATER) || answer.status == 429 => later(),
         _ if code == NO_HISTORY => Outcome::Later { wait: UNSAID, all: false },
         _ if is(RIGHTS) => Outcome::Shut { why: why(), right: true },
@@ -332,9 +316,12 @@ fn fate(answer: &Answer, edited: Option<u64>) -> Outcome {
             None => Outcome::Done { id: None, more: false },
         },
         _ if code == ANOTHERS_MESSAGE && edited.is_some() => Outcome::Gone(why()),
-        500.. => Outcome::Unsure(why()),
-        403 | 404 => Outcome::Shut { why: why(), right: false },
-        _ => Outcome::Content(why()),
+        // A server that gave up waiting does not say whether it was done.
+        408 | 500.. => Outcome::Unsure(why()),
+        403 => Outcome::Shut { why: why(), right: false },
+        404 if answer.json.is_object() => Outcome::Shut { why: why(), right: false },
+        // Whether it is about the content, the channel or what stands between us and Discord, it does not say.
+        _ => Outcome::Unknown(why()),
     }
 }
 
@@ -372,7 +359,31 @@ mod tests {
         assert!(matches!(said(403, 50005, Some(7)), Outcome::Gone(_)));
         assert!(matches!(said(502, 0, None), Outcome::Unsure(_)));
         assert!(matches!(said(403, 99, None), Outcome::Shut { right: false, .. }));
-        assert!(matches!(said(400, 99, None), Outcome::Content(_)));
+    }
+
+    #[test]
+    fn a_refusal_without_a_known_reason_is_not_taken_for_a_fault_of_the_content() {
+        for (status, code) in [
+            (400, 0),
+            (400, 99),
+            (402, 0),
+            (405, 0),
+            (406, 0),
+            (409, 0),
+            (410, 0),
+            (413, 0),
+            (413, 40005),
+            (415, 0),
+            (422, 0),
+            (451, 0),
+        ] {
+            assert!(matches!(said(status, code, None), Outcome::Unknown(_)), "{status} {code}");
+        }
+        for status in [400, 404, 407, 413] {
+            let page = answer(status, Value::Null);
+            assert!(matches!(fate(&page, None), Outcome::Unknown(_)), "a page of some proxy's, {status}");
+        }
+        assert!(matches!(said(408, 0, None), Outcome::Unsure(_)), "the same nonce decides");
     }
 
     #[test]
@@ -382,8 +393,20 @@ mod tests {
         assert_eq!(fate(&limited, None), Outcome::Later { wait: 1_500, all: false });
         limited.global = true;
         assert_eq!(fate(&limited, None), Outcome::Later { wait: 1_500, all: true });
-        for shut_out in [answer(429, Value::Null), answer(403, Value::Null), answer(403, json!({ "code": 40333 }))] {
-            assert_eq!(fate(&shut_out, None), Outcome::Later { wait: SHUT_OUT, all: true });
+        let block = "You are being blocked from accessing our API temporarily due to exceeding our rate limits";
+        for mut shut_out in [
+            answer(429, Value::Null),
+            answer(403, Value::Null),
+            answer(403, json!({ "code": 40333 })),
+            answer(429, json!({ "code": 0, "message": block })),
+            answer(403, json!({ "code": 0, "message": block })),
+            answer(429, json!({ "code": 0, "message": "limited" })),
+        ] {
+            assert_eq!(fate(&shut_out, None), Outcome::Later { wait: 600_000, all: true });
+            shut_out.after = Some(std::time::Duration::from_secs(5));
+            assert_eq!(fate(&shut_out, None), Outcome::Later { wait: 600_000, all: true });
+            shut_out.after = Some(std::time::Duration::from_secs(3_600));
+            assert_eq!(fate(&shut_out, None), Outcome::Later { wait: 3_600_000, all: true });
         }
         let cut = Answer { whole: false, ..answer(403, Value::Null) };
         assert!(matches!(fate(&cut, None), Outcome::Shut { .. }), "a refusal that breaks off is one");

@@ -39,7 +39,7 @@ pub async fn register(door: Arc<Door>) {
             Err(failed @ Failed::Refused { .. }) => {
                 return tracing::error!(%failed, "Discord does not take the commands");
             }
-            Err(Failed::Token) => return,
+            Err(Failed::Token) => door.wire.standing.until_token(false).await,
             Err(failed) => tracing::warn!(%failed, "commands are not registered with Discord yet; I try again"),
         }
         sleep(pauses.longer()).await;

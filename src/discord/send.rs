@@ -2,18 +2,19 @@
 
 use std::{sync::Arc, time::Duration};
 
+use chrono::DateTime;
 use record::outbox::Ms;
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 use tokio::{
-    sync::Notify,
+    sync::Mutex,
     time::{Instant, sleep},
 };
 
-use super::Pauses;
+use super::{Pauses, standing::Standing};
 use crate::{
     config::Secret,
-    dispatch::pace::{Pace, Priority, Turn},
+    dispatch::pace::{Pace, Priority},
     post::Brought,
 };
 
@@ -25,12 +26,26 @@ const TOTAL: Duration = Duration::from_secs(20);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 /// How much of what Discord says of a refusal is repeated in the log, in characters.
 const REPEATED: usize = 300;
+/// How much of an answer is read, in bytes: a hundred messages have less than one million.
+const READ: usize = 4 << 20;
+/// For how long nothing is asked of Discord after its protection shut us out, at least.
+pub const SHUT_OUT: Duration = Duration::from_secs(600);
+/// How long everything waits when a global limit does not say how long.
+const GLOBAL: Duration = Duration::from_secs(5);
 
 /// The error codes of an interaction that was answered before, and of one whose time is over.
 const ANSWERED_BEFORE: u64 = 40060;
 const OVER: [u64; 3] = [10062, 10015, 50027];
 /// The code of an answer's token that has ended: the only 401 that is not about ours.
 const ANSWER_TOKEN: u64 = 50027;
+/// The codes that say that our token is refused, beside 401.
+const TOKEN: [u64; 2] = [40001, 50014];
+/// The code of a thread that is archived, so that nothing in it can be changed.
+const ARCHIVED: u64 = 50083;
+/// Discord's protection has shut us out.
+const PROTECTION: u64 = 40333;
+/// What is asked to learn whether Discord takes our token.
+const US: &str = "/users/@me";
 
 /// The way to Discord's REST API (version 10) with one token.
 pub struct Wire {
@@ -38,8 +53,21 @@ pub struct Wire {
     base: String,
     token: Secret,
     pace: Arc<Pace>,
-    /// Rung when Discord refuses the token.
-    pub refused: Arc<Notify>,
+    /// How we stand with Discord.
+    pub standing: Standing,
+    /// When Discord was last asked whether it takes our token, and what it said.
+    confirmed: Mutex<Option<(Instant, Token)>>,
+}
+
+/// Whether Discord takes our token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Token {
+    /// It does.
+    Taken,
+    /// It does not.
+    Refused,
+    /// It did not say.
+    Unknown(String),
 }
 
 /// Why a request was not done, as far as is known; never with a token in it.
@@ -99,7 +127,15 @@ pub enum Counts<'a> {
 /// What is asked of Discord in no chat.
 pub const NO_CHAT: Counts<'static> = Counts::InTurn("discord:");
 
-impl Counts<'_> {
+impl<'a> Counts<'a> {
+    /// The same for another try, for which nobody has counted anything yet.
+    fn again(self) -> Counts<'a> {
+        match self {
+            Counts::Already(chat) => Counts::InTurn(chat),
+            other => other,
+        }
+    }
+
     fn chat(&self) -> Option<&str> {
         match self {
             Counts::Not => None,
@@ -125,6 +161,10 @@ pub struct Answer {
     pub shared: bool,
     /// How long a limit is spent, if it is.
     pub spent: Option<Duration>,
+    /// Whether it says anything of limits, as Discord does and what protects it does not.
+    pub limits: bool,
+    /// What the server's clock said, in milliseconds since 1970.
+    pub date: Option<Ms>,
 }
 
 impl Answer {
@@ -136,6 +176,27 @@ impl Answer {
     /// Whether it was done.
     pub fn is_done(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// Whether our token is refused.
+    pub fn refuses_token(&self) -> bool {
+        let code = self.code();
+        (self.status == 401 && code != ANSWER_TOKEN) || (self.status >= 400 && TOKEN.contains(&code))
+    }
+
+    /// Whether it is not Discord that answers but what protects it: it writes no JSON, or a 429 without a word of limits.
+    pub fn is_shut_out(&self) -> bool {
+        let strange = matches!(self.status, 403 | 429) && self.whole && !self.json.is_object();
+        let limited = self.limits || self.json["retry_after"].is_number();
+        let blocked = matches!(self.status, 403 | 429)
+            && self.json["message"].as_str().is_some_and(|said| said.contains("blocked from accessing our API"));
+        let silent = self.status == 429 && self.json.is_object() && self.code() == 0 && !limited;
+        strange || blocked || silent || self.code() == PROTECTION
+    }
+
+    /// For how long nothing is to be asked, if Discord's protection shuts us out.
+    pub fn shut_out_for(&self) -> Option<Duration> {
+        self.is_shut_out().then(|| self.after.map_or(SHUT_OUT, |after| after.clamp(SHUT_OUT, DAY)))
     }
 
     /// What Discord said of a refusal, shortened.
@@ -154,6 +215,9 @@ pub enum Silent {
     Unsure(String),
 }
 
+/// The longest that is waited because of what a header says.
+const DAY: Duration = Duration::from_secs(24 * 3_600);
+
 /// A client with timeouts: neither reqwest nor serenity has any of its own.
 pub fn client() -> reqwest::Result<reqwest::Client> {
     reqwest::Client::builder().connect_timeout(CONNECT).timeout(TOTAL).build()
@@ -163,17 +227,12 @@ impl Wire {
     /// A way to the API at `api_url`, which has no final slash, at this pace.
     pub fn new(api_url: &str, token: Secret, pace: Arc<Pace>) -> reqwest::Result<Wire> {
         let (client, base) = (client()?, format!("{api_url}/api/v10"));
-        Ok(Wire { client, base, token, pace, refused: Arc::new(Notify::new()) })
+        Ok(Wire { client, base, token, pace, standing: Standing::default(), confirmed: Mutex::default() })
     }
 
     /// The token, for serenity.
     pub fn token(&self) -> &Secret {
         &self.token
-    }
-
-    /// The turn of a request that somebody else makes with our token.
-    pub async fn turn(&self) -> Turn<'_> {
-        self.pace.turn(Priority::Manager, "discord:").await
     }
 
     /// Asks for something, once.
@@ -201,15 +260,8 @@ impl Wire {
                     }
                     json => return Ok(json),
                 },
-                Ok(answer) => match refusal(&answer) {
-                    Ok(again) => again,
-                    Err(failed) => {
-                        if matches!(failed, Failed::Token) {
-                            self.refused.notify_one();
-                        }
-                        return Err(failed);
-                    }
-                },
+                Ok(answer) => refusal(&answer)?,
+                Err(_) if self.standing.is_refused() && counts.chat().is_some() => return Err(Failed::Token),
                 Err(Silent::NotSent(why) | Silent::Unsure(why)) => (None, why),
             };
             let pause = after.unwrap_or_else(|| pauses.longer());
@@ -220,8 +272,95 @@ impl Wire {
         }
     }
 
-    /// Does a request once. Whatever the answer says of limits is minded.
+    /// Does a request once; after a 401 that does not hold, once more. Whatever the answer says of limits is minded.
     pub async fn ask(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        counts: Counts<'_>,
+    ) -> Result<Answer, Silent> {
+        let answer = self.once(method, path, body, counts).await?;
+        if !answer.refuses_token() && !(path == US && answer.status == 404) {
+            return Ok(answer);
+        }
+        match self.confirm().await {
+            Token::Taken => {}
+            Token::Refused => return Err(Silent::NotSent("Discord refuses the token".to_owned())),
+            Token::Unknown(why) => return Err(Silent::NotSent(why)),
+        }
+        tracing::info!("Discord refused the token once, and takes it; the request is made again");
+        let again = self.once(method, path, body, counts.again()).await?;
+        match again.refuses_token() {
+            true => Err(Silent::NotSent("Discord refuses this one request the token that it takes".to_owned())),
+            false => Ok(again),
+        }
+    }
+
+    /// Asks Discord whether it takes our token; all who want to know at the same time hear of one answer.
+    pub async fn confirm(&self) -> Token {
+        let since = Instant::now();
+        let mut confirmed = self.confirmed.lock().await;
+        if let Some((_, known)) = confirmed.as_ref().filter(|(at, _)| *at >= since) {
+            return known.clone();
+        }
+        if self.standing.is_refused() {
+            return Token::Refused;
+        }
+        let asked = Instant::now();
+        let token = self.is_taken().await;
+        self.standing.token(token == Token::Refused);
+        *confirmed = Some((asked, token.clone()));
+        token
+    }
+
+    /// Asks again whether a refused token is taken.
+    pub async fn confirm_again(&self) -> Token {
+        let token = self.is_taken().await;
+        if token == Token::Taken {
+            self.standing.token(false);
+        }
+        token
+    }
+
+    async fn is_taken(&self) -> Token {
+        let _turn = self.pace.turn(Priority::Manager, "discord:").await;
+        let answer = match self.send(&Method::GET, US, None, NO_CHAT).await {
+            Ok(answer) => answer,
+            Err(Silent::NotSent(why) | Silent::Unsure(why)) => return Token::Unknown(why),
+        };
+        match answer.status {
+            200..300 => Token::Taken,
+            404 => Token::Refused,
+            _ if answer.refuses_token() => Token::Refused,
+            status => Token::Unknown(format!("Discord answers {status}")),
+        }
+    }
+
+    /// Does a request in its turn, unless nothing may be asked at present.
+    async fn once(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        counts: Counts<'_>,
+    ) -> Result<Answer, Silent> {
+        // What belongs to interactions bears a token of its own.
+        if self.standing.is_refused() && counts.chat().is_some() {
+            return Err(Silent::NotSent("Discord refuses the token".to_owned()));
+        }
+        if self.standing.shut_out_for(Instant::now()).is_some() {
+            return Err(Silent::NotSent("Discord's protection shuts us out".to_owned()));
+        }
+        let _turn = match counts {
+            Counts::InTurn(chat) => Some(self.pace.turn(Priority::Manager, chat).await),
+            _ => None,
+        };
+        self.send(method, path, body, counts).await
+    }
+
+    /// Sends a request that was paid for.
+    async fn send(
         &self,
         method: &Method,
         path: &str,
@@ -236,34 +375,49 @@ impl Wire {
         if let Some(body) = body {
             request = request.json(body);
         }
-        let _turn = match counts {
-            Counts::InTurn(chat) => Some(self.pace.turn(Priority::Manager, chat).await),
-            _ => None,
-        };
-        match request.send().await {
+        let began = Instant::now();
+        let sent = request.send().await;
+        match sent {
             Ok(response) => {
                 let answer = read(response).await;
-                self.mind(&answer, counts);
+                self.mind(&answer, counts, began);
                 Ok(answer)
             }
-            // Its address holds an interaction's token.
-            Err(error) if error.is_connect() => Err(Silent::NotSent(cause(&error.without_url()))),
-            Err(error) => Err(Silent::Unsure(cause(&error.without_url()))),
+            Err(error) => {
+                self.standing.unanswered(began);
+                // Its address holds an interaction's token.
+                let (connects, why) = (error.is_connect(), cause(&error.without_url()));
+                Err(if connects { Silent::NotSent(why) } else { Silent::Unsure(why) })
+            }
         }
     }
 
-    /// Minds what an answer says of limits, and counts what Discord holds against us.
-    fn mind(&self, answer: &Answer, counts: Counts<'_>) {
+    /// Minds what an answer says of limits and of the time, and counts what Discord holds against us.
+    fn mind(&self, answer: &Answer, counts: Counts<'_>, began: Instant) {
+        match answer.status {
+            // What stands before Discord answers for it.
+            500.. => self.standing.unanswered(began),
+            _ => self.standing.answered(),
+        }
         let now = self.pace.clock().now();
         let later = |wait: Duration| now.saturating_add(ms(wait));
         let mut budget = self.pace.budget();
+        if let Some(date) = answer.date {
+            budget.server_said(date, now);
+        }
         let limited = answer.status == 429;
         if matches!(answer.status, 401 | 403) || (limited && !answer.shared) {
             budget.invalid(now);
         }
+        if let Some(wait) = answer.shut_out_for() {
+            budget.shut(later(wait));
+            let now = Instant::now();
+            return self.standing.shut_out(now + wait, now);
+        }
         match answer.after.filter(|_| limited) {
             Some(wait) if answer.global => budget.shut(later(wait)),
             Some(wait) => counts.chat().into_iter().for_each(|chat| budget.shut_chat(chat, later(wait))),
+            None if limited && answer.global => budget.shut(later(GLOBAL)),
             None => {}
         }
         if let (Some(chat), Some(spent)) = (counts.chat(), answer.spent) {
@@ -310,10 +464,23 @@ impl Wire {
         id.map(|id| (channel, id)).ok_or_else(|| Failed::Unanswered("Discord's answer cannot be read".to_owned()))
     }
 
-    /// Puts another message in the place of one of ours.
+    /// Puts another message in the place of one of ours, or another part of it.
     pub async fn change(&self, channel: u64, message: u64, data: &Value, until: Instant) -> Result<(), Failed> {
         let (path, chat) = (format!("/channels/{channel}/messages/{message}"), format!("discord:{channel}"));
-        self.call(Method::PATCH, &path, Some(data), Counts::InTurn(&chat), until).await.map(drop)
+        let counts = Counts::InTurn(&chat);
+        match self.call(Method::PATCH, &path, Some(data), counts, until).await {
+            Err(Failed::Refused { code: ARCHIVED, .. }) => {
+                self.call(Method::PATCH, &format!("/channels/{channel}"), Some(&unarchived()), counts, until).await?;
+                self.call(Method::PATCH, &path, Some(data), counts, until).await.map(drop)
+            }
+            done => done.map(drop),
+        }
+    }
+
+    /// Opens an archived thread again, so that what stands in it can be changed: one request.
+    pub async fn unarchive(&self, thread: u64, chat: &str) -> Result<Answer, Silent> {
+        let path = format!("/channels/{thread}");
+        self.ask(&Method::PATCH, &path, Some(&unarchived()), Counts::InTurn(chat)).await
     }
 
     /// Posts a message where everybody sees it; `nonce` (at most 25 characters) makes a second try no second message.
@@ -330,6 +497,10 @@ impl Wire {
     }
 }
 
+fn unarchived() -> Value {
+    json!({ "archived": false })
+}
+
 /// A duration as moments are counted.
 pub fn ms(wait: Duration) -> Ms {
     Ms::try_from(wait.as_millis()).unwrap_or(Ms::MAX)
@@ -342,8 +513,13 @@ async fn read(mut response: reqwest::Response) -> Answer {
     let seconds = |name: &str| named(name).and_then(|seconds| seconds.parse::<f64>().ok());
     let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
     let spent = seconds("x-ratelimit-reset-after").filter(|_| named("x-ratelimit-remaining") == Some("0"));
+    let date = named("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
+    let limits = response.headers().keys().any(|name| name.as_str().starts_with("x-ratelimit-"));
     let mut answer = Answer {
         status,
+        limits,
+        // It tells no parts of a second.
+        date: date.map(|date| date.timestamp_millis() + 500),
         after: seconds("retry-after").and_then(time),
         global: named("x-ratelimit-global") == Some("true") || named("x-ratelimit-scope") == Some("global"),
         shared: named("x-ratelimit-scope") == Some("shared"),
@@ -353,6 +529,11 @@ async fn read(mut response: reqwest::Response) -> Answer {
     let mut bytes = Vec::new();
     answer.whole = loop {
         match response.chunk().await {
+            // Nothing of Discord's is this long: it is taken for cut off.
+            Ok(Some(piece)) if bytes.len() + piece.len() > READ => {
+                bytes.clear();
+                break false;
+            }
             Ok(Some(piece)) => bytes.extend_from_slice(&piece),
             end => break end.is_ok(),
         }
@@ -367,11 +548,11 @@ async fn read(mut response: reqwest::Response) -> Answer {
 fn refusal(answer: &Answer) -> Result<(Option<Duration>, String), Failed> {
     let code = answer.code();
     match answer.status {
-        401 if code != ANSWER_TOKEN => Err(Failed::Token),
+        _ if answer.is_shut_out() => Ok((answer.shut_out_for(), "Discord's protection shuts us out".to_owned())),
         429 if answer.after.is_some() || code == 0 => {
             Ok((answer.after, "Discord limits the rate of requests".to_owned()))
         }
-        status @ 500.. => Ok((None, format!("Discord answers {status}"))),
+        status @ (408 | 500..) => Ok((None, format!("Discord answers {status}"))),
         status => Err(Failed::Refused { status, code, message: answer.said() }),
     }
 }
@@ -401,7 +582,7 @@ fn told(done: Result<Value, Failed>) -> Told {
 }
 
 /// An error with what caused it.
-fn cause(error: &dyn std::error::Error) -> String {
+pub fn cause(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut inner = error.source();
     while let Some(error) = inner {

@@ -1,305 +1,341 @@
-//! The gateway's shards: opened as Discord recommends, watched, rebuilt when they fall silent, closed in order.
+//! The gateway's shards: as many as Discord recommends, each brought back whenever it is lost, closed in order.
 //!
-//! serenity restarts most broken shards itself, but it can lose one without a word, and after a close frame without a
-//! code its runner spins without yielding. So each client has a runtime of its own: what spins there harms nobody else,
-//! and dropping the runtime ends whatever is left of the client.
+//! Reconnecting costs nothing and happens within seconds; only IDENTIFYs are rationed ([`super::rations`]).
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use serde_json::Value;
-use serenity::{
-    all::{GatewayIntents, ShardId},
-    client::ClientBuilder,
-    gateway::{ConnectionStage, GatewayError, ShardManager},
-    http::HttpBuilder,
-};
 use tokio::{
-    runtime::{Builder, Runtime},
-    sync::{mpsc, oneshot, watch},
-    time::{Instant, interval, sleep, timeout},
+    sync::{self, watch},
+    task::JoinSet,
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
     Door, Pauses,
-    hear::{Ear, Happening},
-    send::{Failed, client},
+    gateway::{self, Ended, Hears, Session, Terms, chance},
+    hear::Ear,
+    rations::{self, Rations},
+    send::{Failed, Token},
     stopped,
 };
-use crate::{config::Platform, signs::Sign};
 
-/// How long shards may say nothing before the client is rebuilt.
+/// What waiting for Discord goes by.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// How long a shard may take to connect, or to come back.
+    /// How long the gateway may take to say HELLO, and READY or RESUMED.
     pub connect: Duration,
-    /// How long a connected shard's heartbeat may go unanswered: three times Discord's usual interval of 41 s.
-    pub heartbeat: Duration,
-    /// How often the shards are looked at.
+    /// How often is looked at how everything is.
     pub look: Duration,
+    /// For how long a shard may be away, and after how long without an answer to any request the sign says so.
+    pub outage: Duration,
+    /// The same of requests.
+    pub silence: Duration,
+    /// How often is asked whether a refused token is taken again; as long it must be refused before owners hear of it.
+    pub token: Duration,
+    /// How often is looked where interactions go; and how often while they go elsewhere.
+    pub endpoint: (Duration, Duration),
+    /// The pauses between IDENTIFYs.
+    pub identify: rations::Pauses,
 }
 
 impl Default for Patience {
     fn default() -> Patience {
-        let [connect, heartbeat, look] = [60, 125, 1].map(Duration::from_secs);
-        Patience { connect, heartbeat, look }
+        let [connect, look, outage, silence, token, hour, minutes] =
+            [30, 1, 10, 30, 60, 3_600, 300].map(Duration::from_secs);
+        let identify = rations::Pauses::default();
+        Patience { connect, look, outage, silence, token, endpoint: (hour, minutes), identify }
     }
 }
 
-/// Between two shards' first connections: serenity's pace, and Discord's for most bots.
-const BETWEEN_SHARDS: Duration = Duration::from_secs(5);
-/// After this long without any connected shard the sign at the door says so.
-const OUTAGE: Duration = Duration::from_secs(10);
 /// How long closing the shards may take.
 const CLOSING: Duration = Duration::from_secs(3);
-/// How long serenity may take to build its client.
-const BUILDING: Duration = Duration::from_secs(30);
-/// The pauses between clients. Discord allows 1,000 identifies a day, so the longest is long.
-const PAUSES: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(120));
-/// The longest wait for new identifies before Discord is asked again how many are left.
-const IDENTIFIES: Duration = Duration::from_secs(3_600);
+/// The pauses between connections that fail: they cost nothing, and people wait.
+pub const RECONNECT: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(5));
+/// A session that cannot be resumed this often, though the gateway answers, is given up.
+const RESUMES: u32 = 5;
+/// What Discord says is left is asked again when it is older than this.
+const FRESH: Duration = Duration::from_secs(30);
 
-/// Why the gateway is no longer tended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum End {
+/// Why shards are no longer tended.
+enum Lost {
     /// The program stops.
     Told,
-    /// The token is refused.
-    Token,
-    /// Discord will not have us back (close codes 4013 and 4014).
-    Shut,
+    /// The token is refused, or something broke: all are opened again once the token is taken.
+    Again,
+    /// Discord will not have us back.
+    Final(u16, String),
 }
 
-/// What became of a client.
-enum Lost {
-    /// It is over.
-    For(End),
-    /// It may go better the next time.
-    Now(String),
-}
-
-/// Keeps shards connected until that makes no more sense.
-pub async fn tend(
-    door: &Arc<Door>,
-    events: mpsc::Sender<Happening>,
-    api_url: &str,
-    patience: Patience,
-    stop: &mut watch::Receiver<bool>,
-) -> End {
-    let mut pauses = Pauses::new(PAUSES.0, PAUSES.1);
+/// Keeps shards connected until the program stops.
+pub async fn tend(ear: &Arc<Ear>, patience: Patience, stop: &mut watch::Receiver<bool>) {
+    let door = &ear.door;
+    let rations = Arc::new(Turns::new(patience));
     loop {
-        let since = Instant::now();
         let lost = tokio::select! {
-            shards = Shards::open(door, events.clone(), api_url) => match shards {
-                Ok(shards) => shards.tend(door, patience, stop).await,
-                Err(lost) => lost,
-            },
-            () = stopped(stop) => Lost::For(End::Told),
+            lost = round(ear, &rations, patience) => lost,
+            () = stopped(stop) => Lost::Told,
         };
-        let why = match lost {
-            Lost::For(end) => return end,
-            Lost::Now(why) => why,
-        };
-        if since.elapsed() > patience.connect * 2 {
-            pauses = Pauses::new(PAUSES.0, PAUSES.1);
-        }
-        let pause = pauses.longer();
-        tracing::warn!(why, seconds = pause.as_secs(), "Discord's gateway is lost; I connect anew");
-        door.desk.signs().set(Platform::Discord, Sign::Unreachable);
-        tokio::select! {
-            () = sleep(pause) => {}
-            () = stopped(stop) => return End::Told,
+        match lost {
+            Lost::Told => return,
+            Lost::Again => {
+                tokio::select! {
+                    () = door.wire.standing.until_token(false) => {}
+                    () = stopped(stop) => return,
+                }
+            }
+            Lost::Final(code, why) => {
+                door.health.shut(code, &why);
+                return stopped(stop).await;
+            }
         }
     }
 }
 
-/// A runtime that can be dropped anywhere, with everything that still runs in it.
-struct Apart(Option<Runtime>);
-
-impl Drop for Apart {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-/// serenity's client, with its shards.
+/// Shards that are closed when this is dropped.
 struct Shards {
-    manager: Arc<ShardManager>,
-    ended: oneshot::Receiver<serenity::Result<()>>,
-    count: u32,
-    /// Declared last: what lives in it is gone when the rest is.
-    _apart: Apart,
+    running: JoinSet<Lost>,
+    closing: watch::Sender<bool>,
 }
 
-impl Shards {
-    /// Starts as many shards as Discord recommends.
-    async fn open(door: &Arc<Door>, events: mpsc::Sender<Happening>, api_url: &str) -> Result<Shards, Lost> {
-        let (url, count) = recommended(door).await?;
-        // serenity asks where the gateway is, too: that counts like anything else.
-        let _turn = door.wire.turn().await;
-        let broken = |error: &dyn std::fmt::Display| Lost::Now(format!("no client can be built: {error}"));
-        let runtime = Builder::new_multi_thread().worker_threads(2).thread_name("discord").enable_all().build();
-        let apart = Apart(Some(runtime.map_err(|error| broken(&error))?));
-        // Its connections live in the client's runtime, so it shares no HTTP client with us.
-        let http = HttpBuilder::new(door.wire.token().expose())
-            .client(client().map_err(|error| broken(&error))?)
-            .proxy(api_url)
-            .ratelimiter_disabled(true)
-            .build();
-        let builder = ClientBuilder::new_with_http(http, GatewayIntents::GUILDS)
-            .event_handler(Ear { door: door.clone(), events });
-        let (hand_over, manager) = oneshot::channel();
-        let (end, ended) = oneshot::channel();
-        let life = async move {
-            let mut client = match builder.await {
-                Ok(client) => client,
-                Err(error) => return end.send(Err(error)),
-            };
-            // Where `GET /gateway` fails, serenity falls back to the real Discord.
-            *client.ws_url.lock().await = url;
-            // Nobody waits for it any more only if the program stops.
-            let _ = hand_over.send(client.shard_manager.clone());
-            end.send(client.start_shards(count).await)
-        };
-        if let Some(runtime) = &apart.0 {
-            runtime.spawn(life);
-        }
-        match timeout(BUILDING, manager).await {
-            Ok(Ok(manager)) => Ok(Shards { manager, ended, count, _apart: apart }),
-            _ => Err(Lost::Now("no client was built in time".to_owned())),
-        }
-    }
-
-    /// Watches them until they are lost, or closes them when the program stops.
-    async fn tend(mut self, door: &Arc<Door>, patience: Patience, stop: &mut watch::Receiver<bool>) -> Lost {
-        let manager = self.manager.clone();
-        let refused = door.wire.refused.clone();
-        tokio::select! {
-            lost = self.watched(door, patience) => lost,
-            () = refused.notified() => Lost::For(End::Token),
-            () = stopped(stop) => {
-                if timeout(CLOSING, manager.shutdown_all()).await.is_err() {
+impl Drop for Shards {
+    fn drop(&mut self) {
+        // Those that hear of it say goodbye by themselves, but not for long.
+        let _ = self.closing.send(true);
+        let mut running = std::mem::take(&mut self.running);
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            runtime.spawn(async move {
+                let all = async { while running.join_next().await.is_some() {} };
+                if timeout(CLOSING, all).await.is_err() {
                     tracing::debug!("Discord's shards were not closed in time");
                 }
-                Lost::For(End::Told)
+            });
+        }
+    }
+}
+
+/// Opens as many shards as Discord recommends, and tends them until they make no more sense.
+async fn round(ear: &Arc<Ear>, turns: &Arc<Turns>, patience: Patience) -> Lost {
+    let door = &ear.door;
+    let mut pauses = Pauses::new(RECONNECT.0, RECONNECT.1);
+    let (url, count) = loop {
+        door.wire.standing.until_token(false).await;
+        match turns.ask(door).await {
+            Ok(known) => break known,
+            Err(why) => {
+                let pause = pauses.longer();
+                tracing::warn!(why, seconds = pause.as_secs(), "Discord's gateway cannot be found; I try again");
+                sleep(pause).await;
+            }
+        }
+    };
+    let mut shards = Shards { running: JoinSet::new(), closing: watch::Sender::new(false) };
+    door.health.shards(count, patience.identify.between);
+    for id in 0..count {
+        let shard = Shard { ear: ear.clone(), turns: turns.clone(), url: url.clone(), id: (id, count), patience };
+        shards.running.spawn(shard.tend(shards.closing.subscribe()));
+    }
+    tokio::select! {
+        ended = shards.running.join_next() => match ended {
+            Some(Ok(lost)) => lost,
+            Some(Err(error)) => {
+                tracing::error!(%error, "a shard broke; all are opened anew");
+                sleep(RECONNECT.1).await;
+                Lost::Again
+            }
+            None => Lost::Told,
+        },
+        () = door.wire.standing.until_token(true) => Lost::Again,
+    }
+}
+
+/// The turns of shards to send IDENTIFY: one at a time.
+struct Turns {
+    rations: Mutex<Rations>,
+    /// Held by the shard whose turn it is, until its IDENTIFY left.
+    gate: sync::Mutex<()>,
+    asked: sync::Mutex<Option<Instant>>,
+}
+
+impl Turns {
+    fn new(patience: Patience) -> Turns {
+        let rations = Mutex::new(Rations::new(patience.identify, Instant::now()));
+        Turns { rations, gate: sync::Mutex::default(), asked: sync::Mutex::default() }
+    }
+
+    fn rations(&self) -> MutexGuard<'_, Rations> {
+        self.rations.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks Discord where its gateway is, how many shards it wants, and how many IDENTIFYs are left.
+    async fn ask(&self, door: &Door) -> Result<(String, u32), String> {
+        let mut asked = self.asked.lock().await;
+        let gateway = door.wire.get("/gateway/bot").await.map_err(|failed: Failed| failed.to_string())?;
+        let now = Instant::now();
+        self.rations().said(&gateway["session_start_limit"], now);
+        *asked = Some(now);
+        let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
+        match (gateway["url"].as_str(), number(&gateway["shards"])) {
+            (Some(url), Some(count @ 1..)) => Ok((url.to_owned(), count)),
+            _ => Err("Discord does not say where its gateway is".to_owned()),
+        }
+    }
+
+    /// Waits until a shard may send IDENTIFY; the gate is held until it did.
+    async fn wait(&self, door: &Door, shard: u32) -> sync::MutexGuard<'_, ()> {
+        let mut told = false;
+        loop {
+            let now = Instant::now();
+            let at = self.rations().next(shard, now);
+            if at > now {
+                let wait = at - now;
+                if wait > rations::Pauses::default().between && !told {
+                    tracing::warn!(shard, seconds = wait.as_secs(), "sessions do not last; the next one waits");
+                    told = true;
+                }
+                // A clock of Discord's may run out earlier than it said.
+                sleep(wait.min(Duration::from_secs(600))).await;
+                self.refresh(door).await;
+                continue;
+            }
+            let gate = self.gate.lock().await;
+            self.refresh(door).await;
+            let now = Instant::now();
+            if self.rations().next(shard, now) <= now {
+                return gate;
             }
         }
     }
 
-    async fn watched(&mut self, door: &Arc<Door>, patience: Patience) -> Lost {
-        let now = Instant::now();
-        let mut pulses: Vec<Pulse> = (0..self.count).map(|id| Pulse::new(now + BETWEEN_SHARDS * id)).collect();
-        let mut looks = interval(patience.look);
-        let mut served = now;
+    /// Asks again what is left, if what is known is old. Unknown, what was known and counted holds.
+    async fn refresh(&self, door: &Door) {
+        let old = self.asked.lock().await.is_none_or(|at| at.elapsed() > FRESH);
+        if old && let Err(why) = self.ask(door).await {
+            tracing::debug!(why, "Discord does not say how many sessions are left");
+        }
+    }
+}
+
+/// One shard.
+struct Shard {
+    ear: Arc<Ear>,
+    turns: Arc<Turns>,
+    url: String,
+    /// Which, of how many.
+    id: (u32, u32),
+    patience: Patience,
+}
+
+/// What a connection of a shard tells.
+struct Heard<'a> {
+    shard: &'a Shard,
+    gate: Option<sync::MutexGuard<'a, ()>>,
+    connected: bool,
+    identified: bool,
+}
+
+impl Hears for Heard<'_> {
+    fn identifies(&mut self) {
+        self.identified = true;
+        self.shard.turns.rations().spend(self.shard.id.0, Instant::now());
+        self.gate = None;
+    }
+
+    fn connected(&mut self) {
+        self.connected = true;
+        self.shard.ear.door.health.shard(self.shard.id.0, true);
+    }
+
+    fn event(&mut self, name: &str, data: Value) {
+        self.shard.ear.hear(self.shard.id, name, data);
+    }
+}
+
+impl Shard {
+    /// Connects again and again, until that makes no more sense.
+    async fn tend(self, mut closing: watch::Receiver<bool>) -> Lost {
+        let (mut session, mut failures): (Option<Session>, u32) = (None, 0);
+        let mut pauses = Pauses::new(RECONNECT.0, RECONNECT.1);
         loop {
-            tokio::select! {
-                end = &mut self.ended => return ended(end),
-                _ = looks.tick() => {}
+            let began = session.as_ref().map(|session| session.since);
+            let (ended, connected) = self.once(&mut session, failures, &mut closing).await;
+            self.ear.door.health.shard(self.id.0, false);
+            if connected {
+                (failures, pauses) = (0, Pauses::new(RECONNECT.0, RECONNECT.1));
+            } else {
+                failures += u32::from(session.is_some());
             }
-            let now = Instant::now();
-            let runners = self.manager.runners.lock().await;
-            for (id, pulse) in (0..).zip(&mut pulses) {
-                let runner = runners.get(&ShardId(id));
-                let connected = runner.is_some_and(|runner| runner.stage == ConnectionStage::Connected);
-                pulse.feel(connected, runner.and_then(|runner| runner.latency), now);
-                if pulse.is_dead(patience, now) {
-                    return Lost::Now(format!("shard {id} of {} has said nothing for too long", self.count));
+            let since = session.as_ref().map(|session| session.since).or(began);
+            let (why, pause) = match ended {
+                Ended::Told => return Lost::Told,
+                Ended::Final(code, why) => return Lost::Final(code, why),
+                Ended::Token => {
+                    session = None;
+                    if self.token_is_refused().await {
+                        return Lost::Again;
+                    }
+                    ("the gateway refused the token, but it is valid".to_owned(), pauses.longer())
+                }
+                // Discord asks for a pause of one to five seconds before the next IDENTIFY.
+                Ended::Invalid(why) => (why, {
+                    session = None;
+                    self.patience.identify.first.min(RECONNECT.0 + (RECONNECT.1 - RECONNECT.0).mul_f64(chance()))
+                }),
+                // A first try to resume is at once.
+                Ended::Lost(why) if connected => (why, Duration::ZERO),
+                Ended::Lost(why) => (why, pauses.longer()),
+            };
+            if failures >= RESUMES * 2 {
+                (session, failures) = (None, 0);
+            }
+            if session.is_none() {
+                let kept = since.map_or(Duration::ZERO, |since| since.elapsed());
+                self.turns.rations().ended(self.id.0, kept);
+            }
+            tracing::info!(shard = self.id.0, why, ms = pause.as_millis(), "a shard is lost; it connects again");
+            tokio::select! {
+                () = sleep(pause) => {}
+                () = stopped(&mut closing) => return Lost::Told,
+            }
+        }
+    }
+
+    /// One connection; how it ended, and whether its session was there.
+    async fn once(
+        &self,
+        session: &mut Option<Session>,
+        failures: u32,
+        closing: &mut watch::Receiver<bool>,
+    ) -> (Ended, bool) {
+        let door = &self.ear.door;
+        let gate = match session {
+            Some(_) => None,
+            None => tokio::select! {
+                gate = self.turns.wait(door, self.id.0) => Some(gate),
+                () = stopped(closing) => return (Ended::Told, false),
+            },
+        };
+        let url = session.as_ref().map_or(self.url.as_str(), |it| it.url(&self.url, failures)).to_owned();
+        let terms = Terms { url: &url, token: door.wire.token(), shard: self.id, patience: self.patience.connect };
+        let mut heard = Heard { shard: self, gate, connected: false, identified: false };
+        let ended = gateway::serve(&terms, session, &mut heard, closing).await;
+        (ended, heard.connected)
+    }
+
+    /// Whether requests are refused the token, too. Until that is known no IDENTIFY may leave.
+    async fn token_is_refused(&self) -> bool {
+        loop {
+            match self.ear.door.wire.confirm().await {
+                Token::Taken => return false,
+                Token::Refused => return true,
+                Token::Unknown(why) => {
+                    tracing::warn!(why, "whether Discord still takes the token is not known; I ask again");
+                    sleep(RECONNECT.1).await;
                 }
             }
-            drop(runners);
-            if pulses.iter().any(|pulse| pulse.connected) {
-                served = now;
-                door.desk.signs().set(Platform::Discord, Sign::Serving);
-            } else if now.saturating_duration_since(served) > OUTAGE {
-                door.desk.signs().set(Platform::Discord, Sign::Unreachable);
-            }
         }
-    }
-}
-
-/// A shard's signs of life.
-#[derive(Clone, Copy, Debug)]
-struct Pulse {
-    connected: bool,
-    /// How long the last heartbeat's answer took: to the nanosecond, so each answer changes it.
-    latency: Option<Duration>,
-    since: Instant,
-}
-
-impl Pulse {
-    fn new(since: Instant) -> Pulse {
-        Pulse { connected: false, latency: None, since }
-    }
-
-    fn feel(&mut self, connected: bool, latency: Option<Duration>, now: Instant) {
-        let answered = connected && latency.is_some() && latency != self.latency;
-        if answered || connected != self.connected {
-            self.since = self.since.max(now);
-        }
-        (self.connected, self.latency) = (connected, latency);
-    }
-
-    fn is_dead(&self, patience: Patience, now: Instant) -> bool {
-        let limit = if self.connected { patience.heartbeat } else { patience.connect };
-        now.saturating_duration_since(self.since) > limit
-    }
-}
-
-/// Where the gateway is, and how many shards Discord wants.
-async fn recommended(door: &Arc<Door>) -> Result<(String, u32), Lost> {
-    let gateway = match door.wire.get("/gateway/bot").await {
-        Ok(gateway) => gateway,
-        Err(Failed::Token) => return Err(Lost::For(End::Token)),
-        Err(failed) => return Err(Lost::Now(failed.to_string())),
-    };
-    let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
-    let (Some(url), Some(count @ 1..)) = (gateway["url"].as_str(), number(&gateway["shards"])) else {
-        return Err(Lost::Now("Discord does not say where its gateway is".to_owned()));
-    };
-    let limit = &gateway["session_start_limit"];
-    if let Some(left) = number(&limit["remaining"]).filter(|left| *left < count) {
-        let wait = Duration::from_millis(limit["reset_after"].as_u64().unwrap_or(0)).min(IDENTIFIES);
-        tracing::error!(left, seconds = wait.as_secs(), "Discord allows no more connections today; I wait");
-        sleep(wait).await;
-        return Err(Lost::Now("no connections were left".to_owned()));
-    }
-    Ok((url.trim_end_matches('/').to_owned(), count))
-}
-
-/// What serenity's end means.
-fn ended(end: Result<serenity::Result<()>, oneshot::error::RecvError>) -> Lost {
-    match end {
-        Ok(Err(serenity::Error::Gateway(GatewayError::InvalidAuthentication))) => Lost::For(End::Token),
-        Ok(Err(serenity::Error::Gateway(
-            error @ (GatewayError::InvalidGatewayIntents | GatewayError::DisallowedGatewayIntents),
-        ))) => {
-            tracing::error!(%error, "Discord's gateway shut us out");
-            Lost::For(End::Shut)
-        }
-        Ok(Err(error)) => Lost::Now(format!("serenity ended: {error}")),
-        Ok(Ok(())) => Lost::Now("serenity ended".to_owned()),
-        Err(_) => Lost::Now("serenity broke".to_owned()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shard_is_dead_when_its_heartbeats_go_unanswered_or_it_stays_away() {
-        let patience = Patience::default();
-        let start = Instant::now();
-        let at = |seconds| start + Duration::from_secs(seconds);
-        let mut pulse = Pulse::new(start);
-        assert!(!pulse.is_dead(patience, at(60)) && pulse.is_dead(patience, at(61)));
-        pulse.feel(true, None, at(5));
-        assert!(!pulse.is_dead(patience, at(120)));
-        pulse.feel(true, Some(Duration::from_millis(40)), at(46));
-        pulse.feel(true, Some(Duration::from_millis(40)), at(100));
-        assert!(!pulse.is_dead(patience, at(171)) && pulse.is_dead(patience, at(172)));
-        pulse.feel(false, None, at(172));
-        assert!(!pulse.is_dead(patience, at(230)) && pulse.is_dead(patience, at(233)));
     }
 }

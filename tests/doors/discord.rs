@@ -39,6 +39,7 @@ pub mod may {
     pub const MANAGE_MESSAGES: u64 = 1 << 13;
     pub const EMBED: u64 = 1 << 14;
     pub const HISTORY: u64 = 1 << 16;
+    pub const MANAGE_THREADS: u64 = 1 << 34;
     pub const SEND_IN_THREADS: u64 = 1 << 38;
     /// What a bot asks for in its invitation.
     pub const USUAL: u64 = VIEW | SEND | EMBED | HISTORY | SEND_IN_THREADS;
@@ -81,14 +82,27 @@ pub struct Rules {
     pub shards: u64,
     /// How often a bot may identify a day.
     pub identifies: usize,
+    /// Where interactions are sent instead of to the gateway.
+    pub endpoint: Option<&'static str>,
 }
 
 impl Default for Rules {
     fn default() -> Rules {
         let [ack_within, heartbeat, token_life, nonce_window] = [3, 2, 900, 180].map(Duration::from_secs);
         let bucket = (1000, Duration::from_secs(1)); // wide, so that no test is slow by accident
-        let (per_second, gateway_up, shards, identifies) = (50, true, 1, 1000);
-        Rules { ack_within, token_life, nonce_window, per_second, bucket, heartbeat, gateway_up, shards, identifies }
+        let (per_second, gateway_up, shards, identifies, endpoint) = (50, true, 1, 1000, None);
+        Rules {
+            ack_within,
+            token_life,
+            nonce_window,
+            per_second,
+            bucket,
+            heartbeat,
+            gateway_up,
+            shards,
+            identifies,
+            endpoint,
+        }
     }
 }
 
@@ -103,6 +117,8 @@ pub enum Fault {
     Down(u16),
     /// Not done: Cloudflare's page, without rate headers.
     Html(u16),
+    /// The same as JSON: 429, without rate headers.
+    Blocked,
     /// Done, and answered later.
     Slow(Duration),
     /// Done, but answered with this status.
@@ -287,6 +303,25 @@ impl Discord {
     }
 
     /// Sets what the bot may do in a channel.
+    /// Archives a thread, or takes it out of the archive; a locked one only those take out who manage threads.
+    pub fn archives(&self, thread: Id, archived: bool, locked: bool) {
+        self.with(|world| {
+            let state = &mut world.channels.get_mut(&thread).expect("a thread").json["thread_metadata"];
+            (state["archived"], state["locked"]) = (json!(archived), json!(locked));
+            let json = world.channels[&thread].json.clone();
+            world.push("THREAD_UPDATE", json);
+        });
+    }
+
+    /// As [`Discord::bot_may`], and the gateway tells of it.
+    pub fn bot_may_and_hears(&self, channel: Id, bits: u64) {
+        self.bot_may(channel, bits);
+        self.with(|world| {
+            let json = world.channels[&channel].json.clone();
+            world.push("CHANNEL_UPDATE", json);
+        });
+    }
+
     pub fn bot_may(&self, channel: Id, bits: u64) {
         self.with(|world| {
             let (app, channel) = (world.app.to_string(), world.channels.get_mut(&channel).expect("a channel"));

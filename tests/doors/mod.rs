@@ -2,6 +2,7 @@
 
 mod day;
 pub mod discord;
+mod discord_moments;
 mod forms;
 mod keeping;
 pub mod news;

@@ -176,7 +176,7 @@ impl Press {
     }
 
     /// An operator records at the terminal.
-    fn record_at_the_terminal(&self, line: &str) -> String {
+    pub fn record_at_the_terminal(&self, line: &str) -> String {
         let preview = self.tool(&["console", "--as", "owner"], &format!("{line}\n"));
         let number: String = preview
             .split("/publish ")
@@ -198,7 +198,7 @@ impl Press {
         }
     }
 
-    async fn all_on_discord(&self, channels: &[Id], words: &str) {
+    pub async fn all_on_discord(&self, channels: &[Id], words: &str) {
         for channel in channels {
             let what = format!("{words:?} in {channel}");
             self.discord
@@ -222,7 +222,7 @@ pub fn shown(message: &Answer) -> String {
     message.text.replace('\\', "")
 }
 
-fn everything() -> Follow {
+pub fn everything() -> Follow {
     Follow::of(What::All)
 }
 

@@ -17,6 +17,11 @@ use super::{
 };
 use crate::town::{Town, says, silent_on};
 
+/// Patience for a test: what takes a minute takes a moment.
+pub fn patience() -> discord::Patience {
+    discord::Patience { token: Duration::from_millis(300), ..discord::Patience::default() }
+}
+
 /// The bot at Discord's door; a dropped one is killed.
 pub struct Bot {
     desk: Desk,
@@ -37,11 +42,13 @@ impl Bot {
     fn with_token(town: &Town, discord: &Discord, token: &str) -> Bot {
         let ((stop, stopping), post) = (watch::channel(false), Post::open(town));
         let settings = platform("DISCORD", discord.url(), token);
-        let door = tokio::spawn(discord::serve(settings, town.desk.clone(), post.dispatch.clone(), stopping));
+        let patience = patience();
+        let (desk, dispatch) = (town.desk.clone(), post.dispatch.clone());
+        let door = tokio::spawn(discord::serve_with(settings, desk, dispatch, stopping, patience));
         Bot { desk: town.desk.clone(), stop, _post: post, door }
     }
 
-    async fn sign(&self, wanted: Sign) {
+    pub async fn sign(&self, wanted: Sign) {
         let since = std::time::Instant::now();
         while self.desk.signs().get(Platform::Discord) != wanted {
             assert!(since.elapsed() < PATIENCE, "the sign never said {wanted:?}");
@@ -205,19 +212,21 @@ async fn names_complete_and_commands_are_registered_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_token_ends_it_at_the_start_and_later_shuts_this_door_alone() {
+async fn a_token_that_is_refused_is_a_state_and_is_asked_for_again() {
     let (town, discord) = (Town::westpole(), Discord::start().await);
-    let mut wrong = Bot::with_token(&town, &discord, "AAAA.BBBB.CCCC");
-    let refused = (&mut wrong.door).await.unwrap().unwrap_err().to_string();
-    says(&refused, &["discord.token"]);
-    silent_on(&refused, &["AAAA"]);
-    let mut bot = Bot::start(&town, &discord).await;
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let bot = Bot::start(&town, &discord).await;
     bot.sign(Sign::Serving).await;
     let mut bell = town.desk.signs().listen();
     discord.revoke_token();
-    tokio::time::timeout(PATIENCE * 2, &mut bot.door).await.expect("it shuts").unwrap().unwrap();
-    assert_eq!(town.desk.signs().get(Platform::Discord), Sign::Stopped);
-    assert_eq!(bell.recv().await.unwrap().about, Some(Platform::Discord));
+    bot.sign(Sign::TokenRefused).await;
+    assert_eq!(bell.recv().await.unwrap().about, Some(Platform::Discord), "the owners elsewhere hear of it");
+    discord.takes_token_again();
+    bot.sign(Sign::Serving).await;
+    slash(&discord, channel, ann, "about", &[]).await;
+    bot.stop().await;
+    sound(&discord);
 }
 
 #[tokio::test(flavor = "multi_thread")]

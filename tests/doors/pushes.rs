@@ -22,7 +22,6 @@ use strillone::{
 };
 
 use super::{
-    PATIENCE,
     discord::{Discord, Fault as Gone, Id, may},
     pace, platform, specs,
     telegram::{Chat, Fault, Telegram},
@@ -409,7 +408,7 @@ async fn what_discord_refuses_is_understood() {
     is_shut(to.say().await, true);
     to.discord.revoke_token();
     assert_eq!(to.say().await, Outcome::Token);
-    tokio::time::timeout(PATIENCE, to.wire.refused.notified()).await.expect("the door hears that the token is gone");
+    assert!(to.wire.standing.is_refused(), "the door hears that the token is refused");
     to.sound();
 }
 

@@ -100,6 +100,11 @@ impl Discord {
         self.order(Order::Close(4004));
     }
 
+    /// The token that was refused is taken again.
+    pub fn takes_token_again(&self) {
+        self.with(|world| world.token.truncate(world.token.len() - 1));
+    }
+
     fn order(&self, order: Order) {
         self.with(|world| world.gateway.lines.retain(|line| line.send(order.clone()).is_ok()));
     }

@@ -36,6 +36,15 @@ impl Discord {
         self.with(|world| world.interact(2, place, user, world.typed(user, command, given, false), None))
     }
 
+    /// A command of a shape that nobody has heard of.
+    pub fn garbled_slash(&self, place: Id, user: Id, command: &str) -> Id {
+        self.with(|world| {
+            let mut data = world.typed(user, command, &[], false);
+            (data["name"], data["options"]) = (json!(7), json!("none"));
+            world.interact(2, place, user, data, None)
+        })
+    }
+
     /// Somebody is typing this option.
     pub fn autocomplete(&self, place: Id, user: Id, command: &str, option: &str, typed: &str) -> Id {
         self.with(|world| world.interact(4, place, user, world.typed(user, command, &[(option, typed)], true), None))

@@ -16,7 +16,8 @@ const PROBLEMS: &str = "401 401 401: Unauthorized; 404 404 404: Not Found; 405 4
     50005 403 Cannot edit a message authored by another user; 50006 400 Cannot send an empty message;
     50008 400 Cannot send messages in a non-text channel; 50013 403 Missing Permissions;
     50024 400 Cannot execute action on this channel type; 50027 401 Invalid Webhook Token;
-    50035 400 Invalid Form Body; 50109 400 The request body contains invalid JSON.;
+    50035 400 Invalid Form Body; 50083 400 This thread is archived; 160005 403 This thread is locked;
+    50109 400 The request body contains invalid JSON.;
     160002 400 Cannot reply without permission to read message history";
 
 /// Place, kind, least, most; `*` is every place in a list.

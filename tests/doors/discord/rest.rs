@@ -78,6 +78,9 @@ fn torn(part: Option<String>) -> Body {
     Body::from_stream(sent.chain(broken))
 }
 
+/// Cloudflare's block in its newer form.
+const BLOCKED: &str = r#"{"code":0,"message":"You are being blocked from accessing our API temporarily due to exceeding our rate limits frequently. Please read our docs."}"#;
+
 impl World {
     /// Notes a request, does what it asks unless a fault forbids it, and words the answer.
     fn take(&mut self, call: &Call, valid: bool, headers: &HeaderMap) -> (Option<Fault>, Reply) {
@@ -89,6 +92,7 @@ impl World {
                 refusal(Problem { status, code, message: message.into(), errors: Value::Null }, vec![])
             }
             Some(Fault::Down(status)) => (status, vec![], "upstream connect error".into()),
+            Some(Fault::Blocked) => (429, vec![("content-type", "application/json".into())], BLOCKED.into()),
             Some(Fault::Html(status)) => (status, vec![("content-type", "text/html".into())], CLOUDFLARE.into()),
             _ => self.hear(call, valid, headers),
         };
@@ -182,7 +186,7 @@ impl World {
             ("GET", ["applications", "@me"] | ["oauth2", "applications", "@me"]) => Ok(json!({
                 "id": self.app.to_string(), "name": "Strillone", "icon": null, "description": "", "bot_public": true,
                 "bot_require_code_grant": false, "verify_key": "00", "team": null, "flags": 0, "hook": true,
-                "bot": self.users[&self.app].json, "approximate_guild_count": self.guilds.len(), "summary": "",
+                "interactions_endpoint_url": self.rules.endpoint, "bot": self.users[&self.app].json, "approximate_guild_count": self.guilds.len(), "summary": "",
             })),
             (method, ["applications", app, "commands"]) => match method {
                 _ if limits::snowflake(app)? != self.app => Err(problem(10002)),
@@ -235,6 +239,7 @@ impl World {
             [] if heard.method == "GET" => return Ok(self.channels[&id].json.clone()),
             ["messages"] if heard.method == "GET" => return Ok(self.history(id, heard)),
             ["messages"] if heard.method == "POST" => return self.say(id, kind, heard.body),
+            [] if heard.method == "PATCH" => return self.revive(id, heard.body),
             ["messages", message, ..] => limits::snowflake(message)?,
             _ => return Err(problem(404)),
         };
@@ -246,6 +251,7 @@ impl World {
         match (heard.method, &rest[2..]) {
             ("GET", []) => Ok(post.json.clone()),
             ("PATCH", []) if !own => Err(problem(50005)),
+            ("PATCH", []) if self.channels[&id].json["thread_metadata"]["archived"] == true => Err(problem(50083)),
             ("PATCH", []) => self.revise(message, heard.body),
             ("DELETE", []) => {
                 self.reach(id, if own { 0 } else { may::MANAGE_MESSAGES })?;
@@ -260,6 +266,20 @@ impl World {
             }
             _ => Err(problem(404)),
         }
+    }
+
+    /// A thread is taken out of the archive: whoever may send there may do so, unless it is locked.
+    fn revive(&mut self, id: Id, body: &Value) -> Done {
+        let state = self.channels[&id].json["thread_metadata"].clone();
+        if state["locked"] == true {
+            self.reach(id, may::MANAGE_THREADS)?;
+        }
+        self.reach(id, may::SEND_IN_THREADS)?;
+        let channel = self.channels.get_mut(&id).ok_or(problem(10003))?;
+        if body["archived"].is_boolean() {
+            channel.json["thread_metadata"]["archived"] = body["archived"].clone();
+        }
+        Ok(channel.json.clone())
     }
 
     /// Newest first; after some message, the ones next to it.
@@ -282,6 +302,13 @@ impl World {
         }
         let speak = if (10..=12).contains(&kind) { may::SEND_IN_THREADS } else { may::SEND };
         self.reach(channel, if items(&body["embeds"]).is_empty() { speak } else { speak | may::EMBED })?;
+        let state = &mut self.channels.get_mut(&channel).ok_or(problem(10003))?.json["thread_metadata"];
+        if state["archived"] == true {
+            if state["locked"] == true {
+                return Err(problem(160_005));
+            }
+            state["archived"] = json!(false);
+        }
         if let Some(answered) = body.get("message_reference") {
             self.reach(channel, may::HISTORY).map_err(|_| problem(160_002))?;
             let known = self.posts.contains_key(&id_of(&answered["message_id"]));
