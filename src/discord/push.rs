@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use super::{
-    render::{dress, plain, posts},
+    render::{dress, plain, posts, within},
     send::{Answer, Counts, Silent, Wire, ms},
 };
 use crate::{
     desk::Desk,
-    dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post},
+    dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, more_to_read},
     signs::{Alert, Words},
 };
 
@@ -274,16 +274,9 @@ fn dressed(reply: &Reply, lang: Lang, without_markup: bool) -> Value {
     if without_markup { plain(reply, lang) } else { dress(reply, lang) }
 }
 
-/// What one of so many messages says: the last holds all that is left, and nothing stands where nothing is left.
+/// What one of so many messages says: the last says how the rest is read, and nothing stands where nothing is left.
 fn part_of(reply: &Reply, (part, parts): (usize, usize), lang: Lang) -> Reply {
-    let mut all = posts(reply, lang);
-    if parts > 0 && all.len() > parts {
-        let rest: Vec<_> = all.drain(parts..).flat_map(|it| it.blocks).collect();
-        if let Some(last) = all.last_mut() {
-            last.blocks.extend(rest);
-            last.buttons.clone_from(&reply.buttons);
-        }
-    }
+    let all = within(reply, parts, &more_to_read(lang), lang);
     let last = all.len() <= part;
     all.into_iter().nth(part).unwrap_or_else(|| Reply {
         mark: reply.mark.clone(),

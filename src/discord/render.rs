@@ -2,12 +2,12 @@
 
 mod fill;
 mod mark;
-mod parts;
 
 use std::collections::{BTreeSet, HashSet};
 
 use record::{
     lang::Lang,
+    parts,
     reply::{Block, Line, Reply, Span, Tone},
 };
 use serde_json::{Value, json};
@@ -35,13 +35,35 @@ const OFFER: usize = 95;
 /// How many values autocompletion offers.
 const OFFERS: usize = 25;
 
-/// A post as messages that each fit, in order.
+/// The messages of an answer: one, if the rest can be reached by its buttons. At least one.
+pub fn answer(reply: &Reply, lang: Lang) -> Vec<Reply> {
+    parts::answer(reply, lang, |page| fits(page, lang))
+}
+
+/// The messages of an answer in plain words, for when Discord does not take the rest.
+pub fn answer_plainly(reply: &Reply, lang: Lang) -> Vec<Value> {
+    parts::messages(reply, |page| fits_plainly(page, lang)).iter().map(|page| plain(page, lang)).collect()
+}
+
+/// A post as messages, in order: each of them fits with markup and without.
 pub fn posts(reply: &Reply, lang: Lang) -> Vec<Reply> {
-    parts::parts(reply, |part| {
-        let title = cut(&safe(&part.title.plain()), TITLE, escaped);
-        // The footer is short, and its room is kept free in any case.
-        !filled(part, lang, WHOLE - size(&title) - FOOTER, Links::None).is_cut()
-    })
+    parts::messages(reply, |page| fits(page, lang) && fits_plainly(page, lang))
+}
+
+/// The messages of a post that has so many; where it takes more, the last one says so in the words of `rest`.
+pub fn within(reply: &Reply, most: usize, rest: &Line, lang: Lang) -> Vec<Reply> {
+    parts::within(reply, most.max(1), rest, |page| fits(page, lang) && fits_plainly(page, lang))
+}
+
+fn fits(page: &Reply, lang: Lang) -> bool {
+    let title = escaped(&safe(&page.title.plain()));
+    // The footer is short, and its room is kept free in any case.
+    size(&title) <= TITLE
+        && !filled(page, lang, WHOLE - size(&title) - FOOTER, Links::Firsts(BTreeSet::new())).is_cut()
+}
+
+fn fits_plainly(page: &Reply, lang: Lang) -> bool {
+    size(&escaped(&words(page, lang))) <= CONTENT
 }
 
 /// Dresses a reply as the body of a message: embeds, buttons, and nobody mentioned. Addresses count although nobody sees
@@ -53,27 +75,18 @@ pub fn dress(reply: &Reply, lang: Lang) -> Value {
     let footer = footer.join(" · ");
     let room = WHOLE - size(&title) - size(&footer);
     let filled = |links| filled(reply, lang, room, links);
-    let tries = [Links::Every, Links::Firsts(BTreeSet::new())].into_iter().map(filled);
-    let sheets = tries.into_iter().find(|sheets| !sheets.is_cut()).unwrap_or_else(|| filled(Links::None));
+    let every = filled(Links::Every);
+    let sheets = if every.is_cut() { filled(Links::Firsts(BTreeSet::new())) } else { every };
     json!({
-        "embeds": embeds(title, sheets.done(lang), colour(reply.tone), &footer),
+        "embeds": embeds(title, sheets.done(), colour(reply.tone), &footer),
         "components": rows(reply),
         "allowed_mentions": { "parse": [] },
     })
 }
 
-/// The words alone, where Discord does not take the rest: cut where they are too long.
+/// The words alone, where Discord does not take the rest.
 pub fn plain(reply: &Reply, lang: Lang) -> Value {
-    let mut lines = vec![reply.title.plain()];
-    for block in &reply.blocks {
-        match block {
-            Block::Heading(line) | Block::Text(line) | Block::Note(line) => lines.push(line.plain()),
-            Block::Item(item) => lines.extend([&item.head].into_iter().chain(&item.body).map(Line::plain)),
-        }
-    }
-    lines.push(tone_word(reply, lang).to_owned());
-    lines.retain(|line| !line.trim().is_empty());
-    let text = cut(safe(&lines.join("\n")).trim(), CONTENT, escaped);
+    let text = cut(&words(reply, lang), CONTENT, escaped);
     let mark = reply.mark.as_deref().map(|mark| format!("\n-# {}", safe(mark))).unwrap_or_default();
     json!({
         "content": if text.is_empty() { format!("…{mark}") } else { format!("{text}{mark}") },
@@ -83,12 +96,20 @@ pub fn plain(reply: &Reply, lang: Lang) -> Value {
     })
 }
 
+/// Everything that is said, a line each.
+fn words(reply: &Reply, lang: Lang) -> String {
+    let mut lines = vec![reply.title.plain()];
+    lines.extend(reply.blocks.iter().flat_map(Block::lines).map(Line::plain));
+    lines.push(tone_word(reply, lang).to_owned());
+    lines.retain(|line| !line.trim().is_empty());
+    safe(&lines.join("\n")).trim().to_owned()
+}
+
 /// Which marks lead to their sources.
 enum Links {
     Every,
     /// The first of each source; these had theirs.
     Firsts(BTreeSet<u32>),
-    None,
 }
 
 impl Links {
@@ -97,7 +118,6 @@ impl Links {
         let leads = match self {
             Links::Every => true,
             Links::Firsts(had) => had.insert(*number),
-            Links::None => false,
         };
         if leads { Piece::of(span) } else { Piece::mark_of(*number) }
     }
@@ -111,7 +131,7 @@ fn filled(reply: &Reply, lang: Lang, room: usize, mut links: Links) -> Sheets {
         let gap = if before.is_none_or(|before| close(before, block)) { "\n" } else { "\n\n" };
         sheets.add(gap, &pieces(block, &mut links));
     }
-    let (linked, unlinked) = cited(reply);
+    let unlinked = unlinked(reply);
     if !unlinked.is_empty() {
         sheets.add("\n\n", &[Piece::Text(lang.pick("Sources", "Fonti").into())]);
     }
@@ -119,13 +139,6 @@ fn filled(reply: &Reply, lang: Lang, room: usize, mut links: Links) -> Sheets {
         let mark = Piece::Text(format!("[{number}] ").into());
         let pieces: Vec<_> = [mark].into_iter().chain(text.0.iter().map(Piece::of)).collect();
         sheets.add("\n", &pieces);
-    }
-    if linked && matches!(links, Links::None) {
-        let words = lang.pick(
-            "-# There was no room here for the links to the sources: /sources lists them.",
-            "-# Qui non c'era posto per i collegamenti alle fonti: /sources le elenca.",
-        );
-        sheets.add("\n\n", &[Piece::Raw(words)]);
     }
     sheets
 }
@@ -162,21 +175,17 @@ fn pieces<'a>(block: &'a Block, links: &mut Links) -> Vec<Piece<'a>> {
     }
 }
 
-/// Whether any mark leads to its source, and the sources that none leads to.
-fn cited(reply: &Reply) -> (bool, Vec<(u32, &Line)>) {
-    let lines = reply.blocks.iter().flat_map(|block| match block {
-        Block::Heading(line) | Block::Text(line) | Block::Note(line) => vec![line],
-        Block::Item(item) => [&item.head].into_iter().chain(&item.body).collect(),
-    });
-    let linked: BTreeSet<u32> = lines
-        .flat_map(|line| &line.0)
+/// The sources that no mark leads to.
+fn unlinked(reply: &Reply) -> Vec<(u32, &Line)> {
+    let spans = reply.blocks.iter().flat_map(Block::lines).flat_map(|line| &line.0);
+    let linked: BTreeSet<u32> = spans
         .filter_map(|span| match span {
             Span::Cite { number, link: Some(_) } => Some(*number),
             _ => None,
         })
         .collect();
     let sources = reply.sources.iter().map(|source| (source.number, &source.text));
-    (!linked.is_empty(), sources.filter(|(number, _)| !linked.contains(number)).collect())
+    sources.filter(|(number, _)| !linked.contains(number)).collect()
 }
 
 fn embeds(title: String, mut texts: Vec<String>, colour: u32, footer: &str) -> Vec<Value> {
@@ -285,7 +294,7 @@ mod tests {
                 let message = dress(&reply, Lang::It);
                 within_limits(&message);
                 let all = texts(&message).concat();
-                assert!(all.contains("non entrava") && all.contains('…'), "it says that it was cut");
+                assert!(all.contains('…'), "what is no page of its own is cut");
                 assert!(!all.contains('\u{202e}'));
                 if span(String::new()) != Span::Code(String::new()) {
                     assert!(all.contains("\\@everyone") && !all.contains(" <@"), "{all}");

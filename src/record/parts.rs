@@ -46,15 +46,15 @@ pub fn messages(reply: &Reply, fits: impl Fn(&Reply) -> bool) -> Vec<Reply> {
 }
 
 /// The same in at most so many messages: where it takes more, the last one says so in the words of `rest`.
-pub fn within(reply: &Reply, most: usize, rest: &str, fits: impl Fn(&Reply) -> bool) -> Vec<Reply> {
+pub fn within(reply: &Reply, most: usize, rest: &Line, fits: impl Fn(&Reply) -> bool) -> Vec<Reply> {
     let all = Cutter { whole: reply, titled: false, fits: &fits }.pages(most + 1);
     if all.len() <= most {
         return last_has_buttons(all);
     }
-    let fits = |page: &Reply| fits(&page.clone().note(rest));
+    let fits = |page: &Reply| fits(&page.clone().note(rest.clone()));
     let mut some = Cutter { whole: reply, titled: false, fits }.pages(most);
     if let Some(last) = some.last_mut() {
-        last.blocks.push(Block::Note(rest.into()));
+        last.blocks.push(Block::Note(rest.clone()));
     }
     last_has_buttons(some)
 }
