@@ -45,6 +45,11 @@ pub fn answer_plainly(reply: &Reply, lang: Lang) -> Vec<Value> {
     parts::messages(reply, |page| fits_plainly(page, lang)).iter().map(|page| plain(page, lang)).collect()
 }
 
+/// The messages of a letter or a post, each of which fits with markup and without.
+pub fn answer_or_posts(reply: &Reply, lang: Lang) -> Vec<Reply> {
+    parts::answer(reply, lang, |page| fits(page, lang) && fits_plainly(page, lang))
+}
+
 /// A post as messages, in order: each of them fits with markup and without.
 pub fn posts(reply: &Reply, lang: Lang) -> Vec<Reply> {
     parts::messages(reply, |page| fits(page, lang) && fits_plainly(page, lang))
@@ -58,8 +63,7 @@ pub fn within(reply: &Reply, most: usize, rest: &Line, lang: Lang) -> Vec<Reply>
 fn fits(page: &Reply, lang: Lang) -> bool {
     let title = escaped(&safe(&page.title.plain()));
     // The footer is short, and its room is kept free in any case.
-    size(&title) <= TITLE
-        && !filled(page, lang, WHOLE - size(&title) - FOOTER, Links::Firsts(BTreeSet::new())).is_cut()
+    size(&title) <= TITLE && !filled(page, lang, WHOLE - size(&title) - FOOTER, Links::Firsts(BTreeSet::new())).is_cut()
 }
 
 fn fits_plainly(page: &Reply, lang: Lang) -> bool {

@@ -160,7 +160,8 @@ impl<F: Fn(&Reply) -> bool> Cutter<'_, F> {
                 }
                 None => {
                     // A heading stays with what follows.
-                    let kept = now.iter().rposition(|it| !matches!(it, Block::Heading(_))).map_or(now.len(), |at| at + 1);
+                    let kept =
+                        now.iter().rposition(|it| !matches!(it, Block::Heading(_))).map_or(now.len(), |at| at + 1);
                     now.drain(kept..).chain([block]).collect()
                 }
             };
@@ -457,7 +458,10 @@ mod tests {
         let expected = ["⬅️ /t page:1 part:99", "2/3 (1/3) /t page:2 part:1", "➡️ /t page:2 part:2"];
         assert_eq!(row, expected);
         let last = ["⬅️ /t page:2 part:2", "2/3 (3/3) /t page:2 part:3", "➡️ /t page:3"];
-        assert_eq!((shown(Some(3)).1, shown(Some(99)).1), (last.map(str::to_owned).to_vec(), last.map(str::to_owned).to_vec()));
+        assert_eq!(
+            (shown(Some(3)).1, shown(Some(99)).1),
+            (last.map(str::to_owned).to_vec(), last.map(str::to_owned).to_vec())
+        );
         let without = Reply { again: None, ..reply };
         let all = answer(&without, Lang::En, |page| size(page) <= 120);
         assert_eq!(all.iter().map(|it| it.buttons.len()).collect::<Vec<_>>(), [0, 0, 1]);

@@ -303,7 +303,8 @@ mod tests {
     fn sound(part: &Part) {
         let tags = part.html.matches("</").count();
         assert!(part.plain.encode_utf16().count() <= 4_096 && tags <= 100 && part.html.len() <= 32_768);
-        let links: usize = part.html.replace("&amp;", "&").split("href=\"").skip(1).map(|it| it.find('"').unwrap_or(0) + 8).sum();
+        let links: usize =
+            part.html.replace("&amp;", "&").split("href=\"").skip(1).map(|it| it.find('"').unwrap_or(0) + 8).sum();
         assert!(tags * 12 + links <= 9_500);
     }
 
