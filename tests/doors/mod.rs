@@ -11,6 +11,7 @@ mod program;
 mod pushes;
 mod same;
 pub mod telegram;
+mod whole;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
