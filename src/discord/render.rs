@@ -212,21 +212,23 @@ fn embeds(title: String, mut texts: Vec<String>, colour: u32, footer: &str) -> V
 
 fn rows(reply: &Reply) -> Vec<Value> {
     let mut seen = HashSet::new();
-    let mut rows = Vec::new();
+    let mut all: Vec<Vec<&record::reply::Button>> = Vec::new();
     for row in &reply.buttons {
         let fits = row.iter().filter(|button| (1..=CUSTOM_ID).contains(&size(&button.line)));
         let new: Vec<_> = fits.filter(|button| seen.insert(&button.line)).collect();
-        for part in new.chunks(ROW) {
-            let button = |button: &&record::reply::Button| {
-                let label = cut(&safe(&button.label).replace('\n', " "), LABEL, str::to_owned);
-                let label = if label.trim().is_empty() { "…" } else { &label };
-                json!({ "type": 2, "style": 2, "label": label, "custom_id": button.line })
-            };
-            rows.push(json!({ "type": 1, "components": part.iter().map(button).collect::<Vec<_>>() }));
-        }
+        all.extend(new.chunks(ROW).map(<[_]>::to_vec));
     }
-    rows.truncate(ROW);
-    rows
+    if all.len() > ROW {
+        // Rows that are full have room for more of them.
+        all = all.concat().chunks(ROW).map(<[_]>::to_vec).collect();
+    }
+    all.truncate(ROW);
+    let button = |button: &&record::reply::Button| {
+        let label = cut(&safe(&button.label).replace('\n', " "), LABEL, str::to_owned);
+        let label = if label.trim().is_empty() { "…" } else { &label };
+        json!({ "type": 2, "style": 2, "label": label, "custom_id": button.line })
+    };
+    all.iter().map(|row| json!({ "type": 1, "components": row.iter().map(button).collect::<Vec<_>>() })).collect()
 }
 
 fn colour(tone: Tone) -> u32 {
@@ -332,6 +334,35 @@ mod tests {
         let texts = texts(&message);
         assert_eq!(texts.len(), 2);
         assert!(texts[1].starts_with("y ") && texts[1].ends_with('z'), "{texts:?}");
+    }
+
+    #[test]
+    fn a_long_post_goes_on_in_the_next_message_with_and_without_markup() {
+        for text in ["word ".repeat(2_000), "x".repeat(6_000), "🦜".repeat(6_000), "ש*".repeat(3_000)] {
+            let letters = |text: &str| text.chars().filter(|it| "wxש🦜".contains(*it)).count();
+            let reply = Reply { tone: Tone::Alarm, ..Reply::titled("t").say(text.as_str()) };
+            let posts = posts(&reply, Lang::En);
+            assert!(posts.len() > 1);
+            let all: String = posts.iter().flat_map(|post| texts(&dress(post, Lang::En))).collect();
+            assert_eq!(letters(&all), letters(&text));
+            let plainly = |post: &Reply| plain(post, Lang::En)["content"].as_str().map(letters).unwrap_or_default();
+            let said: usize = posts.iter().map(plainly).sum();
+            let tone = letters(tone_word(&reply, Lang::En));
+            assert_eq!(said - tone * posts.len(), letters(&text));
+            posts.iter().for_each(|post| within_limits(&dress(post, Lang::En)));
+            let two = within(&reply, 2, &"the rest".into(), Lang::En);
+            assert_eq!(two.len(), 2);
+            assert!(texts(&dress(&two[1], Lang::En)).concat().ends_with("-# the rest"));
+            within_limits(&dress(&two[1], Lang::En));
+        }
+    }
+
+    #[test]
+    fn more_rows_than_five_are_packed() {
+        let rows = (0..6).fold(Reply::default().say("x"), |reply, n| reply.row(Button::new("b", format!("/p {n}"))));
+        let message = dress(&rows, Lang::En);
+        let all = message["components"].as_array().expect("rows");
+        assert_eq!(all.iter().filter_map(|row| row["components"].as_array()).map(Vec::len).sum::<usize>(), 6);
     }
 
     #[test]

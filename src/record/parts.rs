@@ -32,7 +32,11 @@ pub fn answer(reply: &Reply, lang: Lang, fits: impl Fn(&Reply) -> bool) -> Vec<R
     if fits(reply) {
         return vec![reply.clone()];
     }
-    let noted = |page: &Reply| fits(&noted(page.clone(), LAST, LAST, lang));
+    let longer = |page: &Reply| match reply.single && reply.part.is_none() {
+        true => from_start(page.clone(), lang),
+        false => noted(page.clone(), LAST, LAST, lang),
+    };
+    let noted = |page: &Reply| fits(&longer(page));
     let parts = Cutter { whole: reply, titled: true, fits: noted }.pages(usize::MAX);
     match continued(reply, parts, lang) {
         Ok(part) => vec![part],
@@ -69,6 +73,13 @@ fn noted(page: Reply, part: usize, parts: usize, lang: Lang) -> Reply {
     page.note(lang.pick(format!("Part {part} of {parts}"), format!("Parte {part} di {parts}")))
 }
 
+fn from_start(page: Reply, lang: Lang) -> Reply {
+    page.note(lang.pick(
+        "This does not fit into one message: ➡️ shows it from the start.",
+        "Non entra in un solo messaggio: ➡️ lo mostra dall'inizio.",
+    ))
+}
+
 /// One of several parts, with buttons to the others; the parts themselves where a button cannot hold the line.
 fn continued(reply: &Reply, mut parts: Vec<Reply>, lang: Lang) -> Result<Reply, Vec<Reply>> {
     let Some(again) = reply.again.as_deref() else { return Err(parts) };
@@ -79,10 +90,7 @@ fn continued(reply: &Reply, mut parts: Vec<Reply>, lang: Lang) -> Result<Reply, 
     let count = parts.len();
     if reply.single && reply.part.is_none() {
         // What is asked again may begin otherwise than this card, so it is shown from its start.
-        let mut card = parts.swap_remove(0).note(lang.pick(
-            "This does not fit into one message: ➡️ shows it from the start.",
-            "Non entra in un solo messaggio: ➡️ lo mostra dall'inizio.",
-        ));
+        let mut card = from_start(parts.swap_remove(0), lang);
         card.buttons.insert(0, Button::new(NEXT, line(1)).into_iter().collect());
         return Ok(card);
     }
@@ -233,7 +241,7 @@ fn cut(block: &Block, enough: bool, fits: &dyn Fn(Block) -> bool) -> Option<(Blo
         Block::Item(item) => {
             let (head, tail) = cut_item(item, !enough, &|item| fits(Block::Item(item)))?;
             let said: usize = head.body.iter().map(|line| line.plain().chars().count()).sum();
-            (!enough || said >= LEAST).then(|| (Block::Item(head), Block::Item(tail)))
+            (!enough || said >= LEAST).then_some((Block::Item(head), Block::Item(tail)))
         }
     }
 }
@@ -465,5 +473,15 @@ mod tests {
         let without = Reply { again: None, ..reply };
         let all = answer(&without, Lang::En, |page| size(page) <= 120);
         assert_eq!(all.iter().map(|it| it.buttons.len()).collect::<Vec<_>>(), [0, 0, 1]);
+    }
+
+    #[test]
+    fn a_card_that_does_not_fit_is_shown_from_its_start() {
+        let mut card = Reply::default().say("x".repeat(90)).say("y".repeat(90)).preceded("Why");
+        card.again = Some("/redraft 7".to_owned());
+        let fits = |page: &Reply| size(page) <= 200;
+        let [shown] = &answer(&card, Lang::En, fits)[..] else { panic!("one message") };
+        assert_eq!(shown.buttons[0][0], Button::new(NEXT, "/redraft 7 part:1").expect("it fits"));
+        assert!(fits(shown) && words(shown).contains("➡️showsitfromthestart"), "{shown:?}");
     }
 }

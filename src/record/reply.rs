@@ -322,6 +322,14 @@ impl Reply {
         self.with(Block::Note(line.into()))
     }
 
+    /// Says something before everything else. What is asked again begins otherwise, so it is a card.
+    #[must_use]
+    pub fn preceded(mut self, line: impl Into<Line>) -> Reply {
+        self.blocks.insert(0, Block::Note(line.into()));
+        (self.single, self.part) = (true, None);
+        self
+    }
+
     /// Adds a row of buttons, if there are any.
     pub fn row(mut self, buttons: impl IntoIterator<Item = Button>) -> Reply {
         let row: Vec<Button> = buttons.into_iter().collect();

@@ -154,7 +154,8 @@ impl Run {
 
 /// The words alone, cut to a length in UTF-16 units, for notices above a button (Bot API: 200); and whether that is all.
 pub fn notice(reply: &Reply, units: usize) -> (String, bool) {
-    let text: String = runs(reply).into_iter().map(|run| run.text).collect();
+    // Nothing is made a link there.
+    let text: String = said(reply).into_iter().map(|run| run.text).collect();
     let short = shortened(text.trim(), units);
     let whole = short == text.trim();
     (short, whole)
@@ -177,8 +178,15 @@ fn button(button: &Button) -> Value {
     json!({ "text": name(&button.label, LABEL), "callback_data": button.line })
 }
 
-/// The reply as runs, its blocks apart.
+/// The reply as runs, in which Telegram finds nothing by itself.
 fn runs(reply: &Reply) -> Vec<Run> {
+    let mut runs = said(reply);
+    defuse::all(&mut runs);
+    runs
+}
+
+/// The reply as runs, its blocks apart.
+fn said(reply: &Reply) -> Vec<Run> {
     let mut runs = Runs { done: Vec::new(), linked: BTreeSet::new() };
     for span in reply.blocks.iter().flat_map(Block::lines).flat_map(|line| &line.0) {
         if let Span::Link { link, .. } = span {
@@ -209,7 +217,6 @@ fn runs(reply: &Reply) -> Vec<Run> {
             }
         }
     }
-    defuse::all(&mut runs.done);
     runs.done
 }
 

@@ -7,7 +7,7 @@ use record::{
     channel::PlaceKind,
     lang::Lang,
     private::Address,
-    reply::{Block, Button, Letter, Line, Reply, Span, Tone},
+    reply::{Button, Letter, Line, Reply, Span, Tone},
 };
 use serde_json::{Value, json};
 use tokio::sync::watch;
@@ -124,7 +124,7 @@ impl Worker {
             "Me l'hai chiesto in un gruppo; questo è solo per te:",
         );
         let mut reply = reply.clone();
-        reply.blocks.insert(0, Block::Note(words.into()));
+        reply = reply.preceded(words);
         self.send(&Target { chat, thread: None, edits: None }, &reply, lang).await == Landed::There
     }
 
@@ -135,7 +135,7 @@ impl Worker {
             "I may not write where you asked, so I answer here:",
             "Non posso scrivere dove me l'hai chiesto, perciò rispondo qui:",
         );
-        reply.blocks.insert(0, Block::Note(words.into()));
+        reply = reply.preceded(words);
         self.send(&Target { chat, thread: None, edits: None }, &reply, lang).await;
     }
 

@@ -180,7 +180,8 @@ fn address(text: &[char], at: usize) -> Option<(usize, usize, &'static str)> {
     let digits = |label: &&str| label.parse::<u8>().is_ok();
     let named = !name.is_empty()
         && (top.chars().count() >= 2 && top.chars().all(char::is_alphabetic) || top.starts_with("xn--"));
-    if !named && !(labels.len() == 4 && labels.iter().all(digits)) {
+    let numbered = labels.len() == 4 && labels.iter().all(digits);
+    if !(named || numbered) {
         return None;
     }
     let before: String = text[..first].iter().collect();
