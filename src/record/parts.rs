@@ -477,7 +477,7 @@ mod tests {
 
     #[test]
     fn a_card_that_does_not_fit_is_shown_from_its_start() {
-        let mut card = Reply::default().say("x".repeat(90)).say("y".repeat(90)).preceded("Why");
+        let mut card = Reply::default().say("x".repeat(90)).say("y".repeat(120)).preceded("Why");
         card.again = Some("/redraft 7".to_owned());
         let fits = |page: &Reply| size(page) <= 200;
         let [shown] = &answer(&card, Lang::En, fits)[..] else { panic!("one message") };

@@ -27,7 +27,7 @@ struct Budget {
 }
 
 /// Everywhere a little below the limit, so that no difference in counting matters.
-const MESSAGE: Budget = Budget { units: 4_000, entities: 95, bytes: 9_000, raw: 30_000 };
+const MESSAGE: Budget = Budget { units: 4_000, entities: 95, bytes: 8_600, raw: 30_000 };
 /// What is offered inline is short.
 const INLINE: Budget = Budget { units: 900, entities: 30, bytes: 3_000, raw: 8_000 };
 /// The longest address that is shown whole; of longer ones the beginning is, and the link leads there.

@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write};
 
 use super::{
     PATIENCE,
-    discord::{Discord, Id, may},
+    discord::{Discord, Fault as Mishap, Id, may},
     on_discord, on_telegram,
     telegram::{Chat, Fault, Message, Telegram},
 };
@@ -265,5 +265,44 @@ async fn nothing_recorded_calls_commands_or_links_on_telegram() {
         assert!(found.iter().all(|kind| !kinds(&message).contains(*kind)), "{:?}", message.wire);
         says(message.wire["text"].as_str().unwrap(), &["1.500 S.p.A."]);
     }
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_discord_does_not_take_is_said_in_plain_words_once_and_else_an_apology_is() {
+    let (town, discord) = (Town::westpole_set(FREELY), Discord::start().await);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let bot = on_discord::Bot::start(&town, &discord).await;
+    let ask = async || {
+        let asked = discord.slash(channel, ann, "timeline", &[("incident", "westpole")]);
+        discord.answer(asked, PATIENCE).await
+    };
+    for (status, code) in [(400, 50_035), (400, 50_006), (400, 240_000), (413, 40_005)] {
+        discord.fault("POST /interactions/", 1, Mishap::Refused(status, code, "not so"));
+        let answer = ask().await;
+        says(&answer.content, &["1–8 of 18"]);
+        assert!(answer.raw["embeds"].as_array().is_none_or(Vec::is_empty) && !answer.rows.is_empty());
+    }
+    discord.fault("POST /interactions/", 2, Mishap::Refused(400, 50_035, "not so"));
+    says(&ask().await.text, &["Sorry, something went wrong on my side."]);
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_draft_longer_than_a_message_can_be_read_to_its_end_before_it_is_published() {
+    let owners = ("STRILLONE_MODERATION__OWNERS", "[\"telegram:5\"]");
+    let (town, telegram) = (Town::westpole_set(&[owners, FREELY[0]]), Telegram::start().await);
+    let ann = telegram.private(5, "Ann", "en");
+    let bot = on_telegram::Bot::start(&town, &telegram);
+    let text = "It was said that z happened. ".repeat(135);
+    let pages = walk(&telegram, ann, &format!("/event westpole 2023-12-21 | {text}")).await;
+    let said = |page: &Message| page.text.matches("that z happened").count();
+    assert!(pages.len() > 2, "the card, and the draft from its start");
+    says(&pages[0].text, &["This is how it will be posted.", "shows it from the start"]);
+    assert_eq!(pages[1..].iter().map(said).sum::<usize>(), 135);
+    let publishes = |page: &Message| page.buttons.iter().flatten().any(|(label, _)| label == "Publish");
+    assert!(pages.iter().all(publishes));
+    assert_eq!(telegram.messages(ann).len(), 1);
     bot.stop().await;
 }
