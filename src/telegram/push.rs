@@ -37,7 +37,13 @@ pub fn is_closed(why: &str) -> bool {
 }
 
 /// What it says of a message that cannot be changed.
-const GONE: &[&str] = &["message to edit not found", "message can't be edited", "message_id_invalid"];
+const GONE: &[&str] = &[
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "message_edit_time_expired",
+    "no text in the message to edit",
+];
 
 /// Whether a refusal means that the message to be changed cannot be.
 pub fn is_gone(why: &str) -> bool {

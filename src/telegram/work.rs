@@ -286,7 +286,7 @@ impl Worker {
             let results: Vec<Value> = results.iter().map(|it| it.article(looks)).collect();
             let body = json!({ "inline_query_id": query, "results": results, "cache_time": 30, "is_personal": true });
             match self.api.call("answerInlineQuery", &body, Duration::ZERO).await {
-                Outcome::Refused(400, why, _) if !why.contains("query is too old") => {
+                Outcome::Refused(400 | 413, why, _) if !why.contains("query is too old") => {
                     tracing::error!(why, ?looks, "Telegram does not take what is offered inline");
                 }
                 Outcome::Done(_) => return,
