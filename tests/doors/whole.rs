@@ -104,6 +104,12 @@ async fn whole_on_telegram(length: usize) {
             assert_eq!(links.len(), 60, "each source and each copy");
         }
     }
+    let found = walk(&telegram, ann, "/search took").await;
+    each_once("search", &found.iter().map(|page| page.text.clone()).collect::<Vec<_>>(), &[("Event", 24)]);
+    let others = ["/history large", "/affected large", "/who org00", "/verify large", "/help", "/about", "/privacy"];
+    for line in others {
+        walk(&telegram, ann, line).await;
+    }
     let query = telegram.inline(5, "");
     let offered = telegram.wait_answer(&query, PATIENCE).await;
     let results = offered["results"].as_array().unwrap().clone();
