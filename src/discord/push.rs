@@ -106,7 +106,7 @@ impl Push {
         match &order.errand {
             Errand::Post(post) => self.post(order, channel, post).await,
             Errand::Edit { message, reply, part, parts, plain } => {
-                let reply = part_of(reply, (*part, *parts), order.lang);
+                let reply = part_of(reply, (*part, *parts), *plain, order.lang);
                 self.edit(order, (channel, *message), &reply, *plain, part + 1 < *parts).await
             }
             Errand::Find { mark, since } => harmless(self.find(order, channel, mark, *since).await),
@@ -275,8 +275,8 @@ fn dressed(reply: &Reply, lang: Lang, without_markup: bool) -> Value {
 }
 
 /// What one of so many messages says: the last says how the rest is read, and nothing stands where nothing is left.
-fn part_of(reply: &Reply, (part, parts): (usize, usize), lang: Lang) -> Reply {
-    let all = within(reply, parts, &more_to_read(lang), lang);
+fn part_of(reply: &Reply, (part, parts): (usize, usize), plain: bool, lang: Lang) -> Reply {
+    let all = within(reply, parts, &more_to_read(lang), plain, lang);
     let last = all.len() <= part;
     all.into_iter().nth(part).unwrap_or_else(|| Reply {
         mark: reply.mark.clone(),

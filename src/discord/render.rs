@@ -55,9 +55,18 @@ pub fn posts(reply: &Reply, lang: Lang) -> Vec<Reply> {
     parts::messages(reply, |page| fits(page, lang) && fits_plainly(page, lang))
 }
 
-/// The messages of a post that has so many; where it takes more, the last one says so in the words of `rest`.
-pub fn within(reply: &Reply, most: usize, rest: &Line, lang: Lang) -> Vec<Reply> {
-    parts::within(reply, most.max(1), rest, |page| fits(page, lang) && fits_plainly(page, lang))
+/// The messages of a post that has so many, with markup or `plainly`; where it takes more, the last one says so in the
+/// words of `rest`.
+pub fn within(reply: &Reply, most: usize, rest: &Line, plainly: bool, lang: Lang) -> Vec<Reply> {
+    let all = posts(reply, lang);
+    if all.len() <= most {
+        return all;
+    }
+    // What is changed keeps its dress, so it need not fit both ways.
+    parts::within(reply, most.max(1), rest, |page| match plainly {
+        true => fits_plainly(page, lang),
+        false => fits(page, lang),
+    })
 }
 
 fn fits(page: &Reply, lang: Lang) -> bool {
@@ -350,10 +359,10 @@ mod tests {
             let tone = letters(tone_word(&reply, Lang::En));
             assert_eq!(said - tone * posts.len(), letters(&text));
             posts.iter().for_each(|post| within_limits(&dress(post, Lang::En)));
-            let two = within(&reply, 2, &"the rest".into(), Lang::En);
-            assert_eq!(two.len(), 2);
-            assert!(texts(&dress(&two[1], Lang::En)).concat().ends_with("-# the rest"));
-            within_limits(&dress(&two[1], Lang::En));
+            let one = within(&reply, 1, &"the rest".into(), false, Lang::En);
+            assert_eq!(one.len(), 1);
+            assert!(texts(&dress(&one[0], Lang::En)).concat().ends_with("-# the rest"));
+            within_limits(&dress(&one[0], Lang::En));
         }
     }
 

@@ -65,7 +65,12 @@ fn is_address(text: &[char], dot: usize) -> bool {
 
 /// How many things Telegram may still find by itself: hashtags, which our posts have on purpose, and the like.
 pub fn left(text: &str) -> usize {
-    text.matches(['#', '$']).count()
+    let mut before = ' ';
+    let begins = |letter: char| {
+        let free = !is_word(std::mem::replace(&mut before, letter));
+        free && matches!(letter, '#' | '$')
+    };
+    text.chars().map(begins).filter(|begins| *begins).count()
 }
 
 #[cfg(test)]
@@ -97,6 +102,11 @@ mod tests {
         ] {
             assert_eq!(defused(text), expected);
         }
+    }
+
+    #[test]
+    fn hashtags_are_counted_and_names_of_entries_are_not() {
+        assert_eq!(left("#westpole · westpole#14, $EUR"), 2);
     }
 
     #[test]
