@@ -80,7 +80,7 @@ where
     for (at, page) in render::answer_or_posts(reply, lang).iter().enumerate() {
         last = match send(dress(page, lang), at).await {
             Err(failed) if failed.is_of_content() => {
-                tracing::error!(%failed, "Discord does not take a message as it is: it is sent in plain words");
+                tracing::warn!(%failed, "Discord does not take a message as it is: it is sent in plain words");
                 let mut message = plain(page, lang);
                 if failed.is_of_buttons() {
                     message["components"] = json!([]);
@@ -293,7 +293,7 @@ impl Asked<'_> {
     async fn bring_page(&self, page: &Reply, way: Way, quiet: bool) -> Told {
         let told = self.say(dress(page, self.lang), way, quiet).await;
         let Told::Refused { buttons } = told else { return told };
-        tracing::error!("Discord does not take an answer as it is: it is given in plain words");
+        tracing::warn!("Discord does not take an answer as it is: it is given in plain words");
         let mut to = way;
         for mut message in render::answer_plainly(page, self.lang) {
             if buttons {

@@ -147,7 +147,7 @@ impl Dress {
         match self {
             _ if !content => None,
             Dress::Whole => {
-                tracing::error!(code, why, "Telegram does not take a message as it is: sent as plain words");
+                tracing::warn!(code, why, "Telegram does not take a message as it is: sent as plain words");
                 let said = why.to_lowercase();
                 Some(Dress::Plain { buttons: !["button", "markup", "keyboard"].iter().any(|it| said.contains(it)) })
             }
