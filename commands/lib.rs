@@ -57,6 +57,7 @@ mod who;
 use kit::{Ask, Command, Failure, House, LINK, Role, Room, Typed, dialogue, form, form::Form, missing, quote};
 use record::{
     lang::Lang,
+    parts,
     private::Fact,
     reply::{Block, Reply, Tone},
     store::Store,
@@ -127,7 +128,53 @@ pub struct Answer {
 /// Answers an ask, whatever it holds.
 pub fn answer(store: &Store, house: &House, ask: &Ask) -> Answer {
     let room = Room { store, view: store.view(), house };
-    match run(&room, ask) {
+    let (line, part) = parts::asked(&ask.line);
+    if !is_repeatable(line) {
+        return answer_once(&room, ask);
+    }
+    let mut answer = match part {
+        None => answer_once(&room, ask),
+        Some(_) => answer_once(&room, &Ask { line: line.to_owned(), ..ask.clone() }),
+    };
+    answer.reply.again.get_or_insert_with(|| line.trim().to_owned());
+    answer.reply.part = part;
+    answer
+}
+
+/// The commands that only read: asking again does no harm, so what does not fit into a message is asked for by the line
+/// itself.
+const READS: &[&str] = &[
+    "timeline",
+    "latest",
+    "sources",
+    "incident",
+    "incidents",
+    "search",
+    "claims",
+    "affected",
+    "who",
+    "delivery",
+    "history",
+    "verify",
+    "help",
+    "start",
+    "about",
+    "privacy",
+    "suggestions",
+    "audit",
+    "health",
+];
+/// Those that only read where nothing but the number of a draft, or nothing at all, is given.
+const READS_BARE: &[(&str, usize)] = &[("subscriptions", 0), ("moderators", 0), ("redraft", 1)];
+
+fn is_repeatable(line: &str) -> bool {
+    let Some(name) = called(line).map(|command| command.name) else { return false };
+    let given = line.split_whitespace().count() - 1;
+    READS.contains(&name) || READS_BARE.contains(&(name, given))
+}
+
+fn answer_once(room: &Room<'_>, ask: &Ask) -> Answer {
+    match run(room, ask) {
         Ok(reply) => Answer { reply, broke: None },
         Err(Failure::Refused(reply)) => Answer { reply: *reply, broke: None },
         Err(Failure::Broke(cause)) => Answer { reply: sorry(ask.lang), broke: Some(cause) },
@@ -338,6 +385,16 @@ mod tests {
                 assert!(choices.iter().all(|choice| !choice.code.is_empty() && choice.text.en.chars().count() <= 100));
             }
         }
+    }
+
+    #[test]
+    fn whatever_has_pages_only_reads() {
+        let paged = |args: &[&Spec]| args.iter().any(|arg| arg.name == "page");
+        let known = |name: &str| super::READS.contains(&name);
+        assert!(ALL.iter().all(|it| known(it.name) || !paged(it.args)));
+        assert!(super::READS.iter().all(|name| ALL.iter().any(|it| it.name == *name)));
+        assert!(!super::is_repeatable("/event westpole | text part:2") && !super::is_repeatable("/redraft 7 major"));
+        assert!(super::is_repeatable("/redraft 7") && super::is_repeatable("timeline westpole"));
     }
 
     #[test]

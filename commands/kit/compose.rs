@@ -525,6 +525,8 @@ pub fn preview(
     };
     reply.blocks.insert(0, Block::Text(words.into()));
     (reply.personal, reply.single) = (false, true);
+    // `/redraft` without more shows it again, to those who may decide.
+    reply.again = Some(format!("/redraft {number}"));
     reply.buttons.clear();
     let (publish, quietly, discard) = match draft.suggested {
         false => (

@@ -5,7 +5,7 @@ use record::{
     dossier::MAX_NAME,
     entry::{Kind, Said},
     heard,
-    lang::{Lang, Prose, ProseError, Text},
+    lang::{Lang, Prose, ProseError, Text, is_blank},
     link::{Link, NotALink},
     party::{Capacity, Organisation},
     reply::Line,
@@ -141,7 +141,7 @@ pub fn name(ask: &Ask, name: &str, typed: &str) -> Result<String, Failure> {
         typed.split(|c: char| c.is_whitespace() || c.is_control()).filter(|it| !it.is_empty()).collect();
     let line = line.join(" ");
     match line.chars().count() {
-        0 => Err(Failure::refused(
+        _ if is_blank(&line) => Err(Failure::refused(
             Line::new().strong(name).text(ask.say(" must not be empty.", " non può essere vuoto.")),
         )),
         1..=MAX_NAME => Ok(line),

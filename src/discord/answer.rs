@@ -16,8 +16,8 @@ use super::{
     Door,
     form::modal,
     hear::{Event, Happening, Joined, Pressed, What},
-    render::{dress, offers},
-    send::Told,
+    render::{self, dress, offers, plain},
+    send::{Failed, Told},
 };
 use crate::{desk::Heard, dispatch::Event as Happened};
 
@@ -56,6 +56,51 @@ struct Asked<'a> {
     lang: Lang,
 }
 
+/// How a message of an answer is brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// As the first answer.
+    First,
+    /// As the first answer, in the place of the message that was pressed.
+    Change,
+    /// In the place of the first answer, which said that it would come.
+    Edit,
+    /// After the first answer.
+    More,
+}
+
+/// Brings a reply that is no answer, whole: each of its messages as it is, once in plain words where Discord does not take
+/// that, and else an apology. What the last of them came to.
+pub async fn in_full<T, F>(reply: &Reply, lang: Lang, send: impl Fn(Value, usize) -> F) -> Result<T, Failed>
+where
+    F: Future<Output = Result<T, Failed>>,
+{
+    let mut last = Err(Failed::Unanswered("there is nothing to be said".to_owned()));
+    for (at, page) in render::answer_or_posts(reply, lang).iter().enumerate() {
+        last = match send(dress(page, lang), at).await {
+            Err(failed) if failed.is_of_content() => {
+                tracing::warn!(%failed, "Discord does not take a message as it is: it is sent in plain words");
+                let mut message = plain(page, lang);
+                if failed.is_of_buttons() {
+                    message["components"] = json!([]);
+                }
+                match send(message, at).await {
+                    Err(failed) if failed.is_of_content() => {
+                        tracing::error!(%failed, "Discord takes neither a message nor its plain words: an apology is sent");
+                        send(plain(&commands::sorry(lang), lang), at).await
+                    }
+                    other => other,
+                }
+            }
+            other => other,
+        };
+        if last.is_err() {
+            break;
+        }
+    }
+    last
+}
+
 /// Answers what happens.
 pub async fn answer(door: Arc<Door>, happens: Happening) {
     match happens {
@@ -77,8 +122,13 @@ pub async fn answer(door: Arc<Door>, happens: Happening) {
 /// Says who we are in a server that let us in, where it greets its people.
 async fn greet(door: &Door, Joined { server, channel, tongue }: Joined) {
     let lang = door.desk.lang_for(&Address(format!("discord:g{server}")), Some(&tongue));
-    let message = dress(&door.desk.greeting(lang), lang);
-    if let Err(failed) = door.wire.post(channel, &message, &format!("g{server}"), Instant::now() + FIRST).await {
+    let (nonce, until) = (format!("g{server}"), Instant::now() + FIRST);
+    let greeting = door.desk.greeting(lang);
+    let posted = in_full(&greeting, lang, |message, part| {
+        let nonce = format!("{nonce}.{part}");
+        async move { door.wire.post(channel, &message, &nonce, until).await }
+    });
+    if let Err(failed) = posted.await {
         tracing::debug!(server, %failed, "a server could not be greeted");
     }
 }
@@ -157,7 +207,7 @@ impl Asked<'_> {
     async fn open(&self, heard: &Heard) -> bool {
         let form = timeout_at(self.since + AT_ONCE, self.door.desk.form(heard)).await.ok().flatten();
         let Some(modal) = form.and_then(|form| modal(&form, self.attached, self.lang)) else { return false };
-        if self.first(FORM, Some(&modal)).await == Told::Refused {
+        if let Told::Refused { .. } = self.first(FORM, Some(&modal)).await {
             let sorry = dress(&commands::sorry(self.lang), self.lang);
             self.first(MESSAGE, Some(&quietly(sorry))).await;
         }
@@ -202,9 +252,12 @@ impl Asked<'_> {
     /// What an answer has posted besides, as news is.
     async fn post(&self, post: Option<Box<Reply>>) {
         let (Some(post), Some(channel)) = (post, self.channel) else { return };
-        let message = dress(&post, self.lang);
-        let (nonce, until) = (format!("p{}", self.id), self.since + LATER);
-        if let Err(failed) = self.door.wire.post(channel, &message, &nonce, until).await {
+        let until = self.since + LATER;
+        let posted = in_full(&post, self.lang, |message, part| {
+            let nonce = format!("p{}.{part}", self.id);
+            async move { self.door.wire.post(channel, &message, &nonce, until).await }
+        });
+        if let Err(failed) = posted.await {
             tracing::info!(%failed, "something could not be posted");
         }
     }
@@ -212,23 +265,65 @@ impl Asked<'_> {
     /// The first answer. Whoever was told to slow down is not told again: a press is acknowledged without a word, but
     /// a slash command must be answered with some.
     async fn at_once(&self, reply: Option<Reply>) {
-        let told = match reply {
-            None if self.pressed.is_some() => self.first(CHANGE_LATER, None).await,
-            None => self.first(MESSAGE, Some(&quietly(dress(&self.slow_down(), self.lang)))).await,
-            Some(reply) if private(&reply) => self.first(MESSAGE, Some(&quietly(dress(&reply, self.lang)))).await,
-            Some(reply) => {
-                let data = dress(&reply, self.lang);
-                match (self.changes, self.pressed.is_some() && self.shared) {
-                    (true, _) => self.first(CHANGE, Some(&data)).await,
-                    // Everybody may press what is posted: who does should not write on the wall.
-                    (false, true) => self.first(MESSAGE, Some(&quietly(data))).await,
-                    (false, false) => self.first(MESSAGE, Some(&data)).await,
+        let reply = match reply {
+            None if self.pressed.is_some() => {
+                self.first(CHANGE_LATER, None).await;
+                return;
+            }
+            None => self.slow_down(),
+            Some(reply) => reply,
+        };
+        let changes = self.changes && !private(&reply);
+        // Everybody may press what is posted: who does should not write on the wall.
+        let quiet = private(&reply) || (self.pressed.is_some() && self.shared);
+        self.bring(&reply, if changes { Way::Change } else { Way::First }, quiet).await;
+    }
+
+    /// Brings an answer whole: in one message, or where its buttons cannot hold the way to the rest, in several.
+    async fn bring(&self, reply: &Reply, way: Way, quiet: bool) {
+        let mut way = way;
+        for page in render::answer(reply, self.lang) {
+            if self.bring_page(&page, way, quiet).await != Told::Yes {
+                return;
+            }
+            way = Way::More;
+        }
+    }
+
+    /// Brings a page; in plain words, once, where Discord does not take it, and else an apology.
+    async fn bring_page(&self, page: &Reply, way: Way, quiet: bool) -> Told {
+        let told = self.say(dress(page, self.lang), way, quiet).await;
+        let Told::Refused { buttons } = told else { return told };
+        tracing::warn!("Discord does not take an answer as it is: it is given in plain words");
+        let mut to = way;
+        for mut message in render::answer_plainly(page, self.lang) {
+            if buttons {
+                message["components"] = json!([]);
+            }
+            match self.say(message, to, quiet).await {
+                Told::Yes => to = Way::More,
+                Told::TooLate => return Told::TooLate,
+                Told::Refused { .. } => {
+                    tracing::error!("Discord takes neither an answer nor its plain words: an apology is given");
+                    let sorry = plain(&commands::sorry(self.lang), self.lang);
+                    return self.say(sorry, to, true).await;
                 }
             }
-        };
-        if told == Told::Refused {
-            let sorry = dress(&commands::sorry(self.lang), self.lang);
-            self.first(MESSAGE, Some(&quietly(sorry))).await;
+        }
+        Told::Yes
+    }
+
+    async fn say(&self, mut message: Value, way: Way, quiet: bool) -> Told {
+        // Who sees what is changed is fixed already.
+        if quiet && !matches!(way, Way::Change | Way::Edit) {
+            message = quietly(message);
+        }
+        let (wire, app, until) = (&self.door.wire, self.door.app, self.since + LATER);
+        match way {
+            Way::First => self.first(MESSAGE, Some(&message)).await,
+            Way::Change => self.first(CHANGE, Some(&message)).await,
+            Way::Edit => wire.edit(app, self.token, &message, until).await,
+            Way::More => wire.follow_up(app, self.token, &message, until).await,
         }
     }
 
@@ -248,18 +343,10 @@ impl Asked<'_> {
             None => self.slow_down(),
             Some(reply) => reply,
         };
-        if self.say_later(&reply).await == Told::Refused {
-            self.say_later(&commands::sorry(self.lang)).await;
-        }
-    }
-
-    async fn say_later(&self, reply: &Reply) -> Told {
-        let (wire, app, until) = (&self.door.wire, self.door.app, self.since + LATER);
-        let data = dress(reply, self.lang);
-        match self.changes && private(reply) {
-            true => wire.follow_up(app, self.token, &quietly(data), until).await,
-            false => wire.edit(app, self.token, &data, until).await,
-        }
+        // A new first answer is seen as it was announced: by the asker alone, where others are.
+        let own = if self.changes { private(&reply) } else { self.shared || private(&reply) };
+        let way = if self.changes && private(&reply) { Way::More } else { Way::Edit };
+        self.bring(&reply, way, own).await;
     }
 
     async fn first(&self, kind: u8, data: Option<&Value>) -> Told {

@@ -40,6 +40,7 @@ use crate::{
     post::{self, Brought},
     signs::{Alert, Sign, account},
 };
+use answer::in_full;
 use health::Health;
 use hear::{Ear, Happening, Memory, What};
 use send::{Failed, Token};
@@ -48,7 +49,7 @@ use servers::Servers;
 pub use form::modal;
 pub use push::Push;
 pub use rations::Pauses as IdentifyPauses;
-pub use render::{dress, plain, posts};
+pub use render::{answer as pages, dress, plain, posts};
 pub use send::Wire;
 pub use watch::Patience;
 
@@ -296,11 +297,14 @@ async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
         door.wire.standing.until_token(false).await;
         let manners = door.desk.manners();
         let reply = Reply::personal(Tone::Alarm, alert.words.get(manners.lang));
-        let message = dress(&reply, manners.lang);
         let until = Instant::now() + ALERT_WITHIN;
         for person in alert.whom(Platform::Discord, &door.desk.owners()) {
             let nonce = format!("alert{:x}", chrono::Utc::now().timestamp_micros());
-            if let Err(failed) = door.wire.private(person, &message, &nonce, until).await {
+            let told = in_full(&reply, manners.lang, |message, part| {
+                let (door, nonce) = (door.clone(), format!("{nonce}.{part}"));
+                async move { door.wire.private(person, &message, &nonce, until).await }
+            });
+            if let Err(failed) = told.await {
                 tracing::warn!(%failed, "somebody could not be alerted on Discord");
             }
         }
@@ -326,17 +330,20 @@ async fn bring(door: &Door, letter: Letter, of: u64) -> Brought {
         return Brought::Refused(format!("{} is nobody on Discord", letter.to));
     };
     let lang = door.desk.lang_for(&letter.to, None);
-    let (message, until) = (dress(&letter.reply, lang), Instant::now() + LETTER_WITHIN);
+    let until = Instant::now() + LETTER_WITHIN;
     let place = letter.place.as_ref().and_then(|(place, message)| {
         let (channel, _) = place.parts::<u64, u64>()?;
         Some((channel, message.parse::<u64>().ok()?))
     });
-    let brought = match place {
-        Some((channel, earlier)) => {
-            door.wire.change(channel, earlier, &message, until).await.map(|()| (channel, earlier))
+    let brought = in_full(&letter.reply, lang, |message, part| async move {
+        match place.filter(|_| part == 0) {
+            Some((channel, earlier)) => {
+                door.wire.change(channel, earlier, &message, until).await.map(|()| (channel, earlier))
+            }
+            None => door.wire.letter(person, &message, &format!("letter{of:x}.{part}"), until).await,
         }
-        None => door.wire.letter(person, &message, &format!("letter{of:x}"), until).await,
-    };
+    });
+    let brought = brought.await;
     match brought {
         Ok((channel, message)) => Brought::There(Some((Address(format!("discord:{channel}")), message))),
         Err(failed) => failed.of_letter(),

@@ -16,12 +16,12 @@ use tokio::time::Instant;
 
 use super::{
     health::ring,
-    render::{dress, plain, posts},
+    render::{dress, plain, posts, within},
     send::{Answer, Counts, Silent, Wire, ms},
 };
 use crate::{
     desk::Desk,
-    dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, SENT_AGAIN},
+    dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, SENT_AGAIN, more_to_read},
 };
 
 /// The flag of a message that makes no sound.
@@ -90,7 +90,7 @@ impl Push {
         match &order.errand {
             Errand::Post(post) => self.post(order, channel, post).await,
             Errand::Edit { message, reply, part, parts, plain, repeat } => {
-                let reply = marked(part_of(reply, (*part, *parts), order.lang), *repeat, order.lang);
+                let reply = marked(part_of(reply, (*part, *parts), *plain, order.lang), *repeat, order.lang);
                 self.edit(order, (channel, *message), &reply, *plain, part + 1 < *parts).await
             }
             Errand::Publish { message } => self.publish(channel, *message).await,
@@ -248,16 +248,9 @@ fn dressed(reply: &Reply, lang: Lang, without_markup: bool) -> Value {
     if without_markup { plain(reply, lang) } else { dress(reply, lang) }
 }
 
-/// What one of so many messages says: the last holds all that is left, and nothing stands where nothing is left.
-fn part_of(reply: &Reply, (part, parts): (usize, usize), lang: Lang) -> Reply {
-    let mut all = posts(reply, lang);
-    if parts > 0 && all.len() > parts {
-        let rest: Vec<_> = all.drain(parts..).flat_map(|it| it.blocks).collect();
-        if let Some(last) = all.last_mut() {
-            last.blocks.extend(rest);
-            last.buttons.clone_from(&reply.buttons);
-        }
-    }
+/// What one of so many messages says: the last says how the rest is read, and nothing stands where nothing is left.
+fn part_of(reply: &Reply, (part, parts): (usize, usize), plain: bool, lang: Lang) -> Reply {
+    let all = within(reply, parts, &more_to_read(lang), plain, lang);
     let last = all.len() <= part;
     all.into_iter().nth(part).unwrap_or_else(|| Reply {
         mark: reply.mark.clone(),

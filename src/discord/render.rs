@@ -2,12 +2,12 @@
 
 mod fill;
 mod mark;
-mod parts;
 
 use std::collections::{BTreeSet, HashSet};
 
 use record::{
     lang::Lang,
+    parts,
     reply::{Block, Line, Reply, Span, Tone},
 };
 use serde_json::{Value, json};
@@ -35,13 +35,48 @@ const OFFER: usize = 95;
 /// How many values autocompletion offers.
 const OFFERS: usize = 25;
 
-/// A post as messages that each fit, in order.
+/// The messages of an answer: one, if the rest can be reached by its buttons. At least one.
+pub fn answer(reply: &Reply, lang: Lang) -> Vec<Reply> {
+    parts::answer(reply, lang, |page| fits(page, lang))
+}
+
+/// The messages of an answer in plain words, for when Discord does not take the rest.
+pub fn answer_plainly(reply: &Reply, lang: Lang) -> Vec<Value> {
+    parts::messages(reply, |page| fits_plainly(page, lang)).iter().map(|page| plain(page, lang)).collect()
+}
+
+/// The messages of a letter or a post, each of which fits with markup and without.
+pub fn answer_or_posts(reply: &Reply, lang: Lang) -> Vec<Reply> {
+    parts::answer(reply, lang, |page| fits(page, lang) && fits_plainly(page, lang))
+}
+
+/// A post as messages, in order: each of them fits with markup and without.
 pub fn posts(reply: &Reply, lang: Lang) -> Vec<Reply> {
-    parts::parts(reply, |part| {
-        let title = cut(&safe(&part.title.plain()), TITLE, escaped);
-        // The footer is short, and its room is kept free in any case.
-        !filled(part, lang, WHOLE - size(&title) - FOOTER, Links::None).is_cut()
+    parts::messages(reply, |page| fits(page, lang) && fits_plainly(page, lang))
+}
+
+/// The messages of a post that has so many, with markup or `plainly`; where it takes more, the last one says so in the
+/// words of `rest`.
+pub fn within(reply: &Reply, most: usize, rest: &Line, plainly: bool, lang: Lang) -> Vec<Reply> {
+    let all = posts(reply, lang);
+    if all.len() <= most {
+        return all;
+    }
+    // What is changed keeps its dress, so it need not fit both ways.
+    parts::within(reply, most.max(1), rest, |page| match plainly {
+        true => fits_plainly(page, lang),
+        false => fits(page, lang),
     })
+}
+
+fn fits(page: &Reply, lang: Lang) -> bool {
+    let title = escaped(&safe(&page.title.plain()));
+    // The footer is short, and its room is kept free in any case.
+    size(&title) <= TITLE && !filled(page, lang, WHOLE - size(&title) - FOOTER, Links::Firsts(BTreeSet::new())).is_cut()
+}
+
+fn fits_plainly(page: &Reply, lang: Lang) -> bool {
+    size(&escaped(&words(page, lang))) <= CONTENT
 }
 
 /// Dresses a reply as the body of a message: embeds, buttons, and nobody mentioned. Addresses count although nobody sees
@@ -53,27 +88,18 @@ pub fn dress(reply: &Reply, lang: Lang) -> Value {
     let footer = footer.join(" · ");
     let room = WHOLE - size(&title) - size(&footer);
     let filled = |links| filled(reply, lang, room, links);
-    let tries = [Links::Every, Links::Firsts(BTreeSet::new())].into_iter().map(filled);
-    let sheets = tries.into_iter().find(|sheets| !sheets.is_cut()).unwrap_or_else(|| filled(Links::None));
+    let every = filled(Links::Every);
+    let sheets = if every.is_cut() { filled(Links::Firsts(BTreeSet::new())) } else { every };
     json!({
-        "embeds": embeds(title, sheets.done(lang), colour(reply.tone), &footer),
+        "embeds": embeds(title, sheets.done(), colour(reply.tone), &footer),
         "components": rows(reply),
         "allowed_mentions": { "parse": [] },
     })
 }
 
-/// The words alone, where Discord does not take the rest: cut where they are too long.
+/// The words alone, where Discord does not take the rest.
 pub fn plain(reply: &Reply, lang: Lang) -> Value {
-    let mut lines = vec![reply.title.plain()];
-    for block in &reply.blocks {
-        match block {
-            Block::Heading(line) | Block::Text(line) | Block::Note(line) => lines.push(line.plain()),
-            Block::Item(item) => lines.extend([&item.head].into_iter().chain(&item.body).map(Line::plain)),
-        }
-    }
-    lines.push(tone_word(reply, lang).to_owned());
-    lines.retain(|line| !line.trim().is_empty());
-    let text = cut(safe(&lines.join("\n")).trim(), CONTENT, escaped);
+    let text = cut(&words(reply, lang), CONTENT, escaped);
     let mark = reply.mark.as_deref().map(|mark| format!("\n-# {}", safe(mark))).unwrap_or_default();
     json!({
         "content": if text.is_empty() { format!("…{mark}") } else { format!("{text}{mark}") },
@@ -83,12 +109,20 @@ pub fn plain(reply: &Reply, lang: Lang) -> Value {
     })
 }
 
+/// Everything that is said, a line each.
+fn words(reply: &Reply, lang: Lang) -> String {
+    let mut lines = vec![reply.title.plain()];
+    lines.extend(reply.blocks.iter().flat_map(Block::lines).map(Line::plain));
+    lines.push(tone_word(reply, lang).to_owned());
+    lines.retain(|line| !line.trim().is_empty());
+    safe(&lines.join("\n")).trim().to_owned()
+}
+
 /// Which marks lead to their sources.
 enum Links {
     Every,
     /// The first of each source; these had theirs.
     Firsts(BTreeSet<u32>),
-    None,
 }
 
 impl Links {
@@ -97,7 +131,6 @@ impl Links {
         let leads = match self {
             Links::Every => true,
             Links::Firsts(had) => had.insert(*number),
-            Links::None => false,
         };
         if leads { Piece::of(span) } else { Piece::mark_of(*number) }
     }
@@ -111,7 +144,7 @@ fn filled(reply: &Reply, lang: Lang, room: usize, mut links: Links) -> Sheets {
         let gap = if before.is_none_or(|before| close(before, block)) { "\n" } else { "\n\n" };
         sheets.add(gap, &pieces(block, &mut links));
     }
-    let (linked, unlinked) = cited(reply);
+    let unlinked = unlinked(reply);
     if !unlinked.is_empty() {
         sheets.add("\n\n", &[Piece::Text(lang.pick("Sources", "Fonti").into())]);
     }
@@ -119,13 +152,6 @@ fn filled(reply: &Reply, lang: Lang, room: usize, mut links: Links) -> Sheets {
         let mark = Piece::Text(format!("[{number}] ").into());
         let pieces: Vec<_> = [mark].into_iter().chain(text.0.iter().map(Piece::of)).collect();
         sheets.add("\n", &pieces);
-    }
-    if linked && matches!(links, Links::None) {
-        let words = lang.pick(
-            "-# There was no room here for the links to the sources: /sources lists them.",
-            "-# Qui non c'era posto per i collegamenti alle fonti: /sources le elenca.",
-        );
-        sheets.add("\n\n", &[Piece::Raw(words)]);
     }
     sheets
 }
@@ -162,21 +188,17 @@ fn pieces<'a>(block: &'a Block, links: &mut Links) -> Vec<Piece<'a>> {
     }
 }
 
-/// Whether any mark leads to its source, and the sources that none leads to.
-fn cited(reply: &Reply) -> (bool, Vec<(u32, &Line)>) {
-    let lines = reply.blocks.iter().flat_map(|block| match block {
-        Block::Heading(line) | Block::Text(line) | Block::Note(line) => vec![line],
-        Block::Item(item) => [&item.head].into_iter().chain(&item.body).collect(),
-    });
-    let linked: BTreeSet<u32> = lines
-        .flat_map(|line| &line.0)
+/// The sources that no mark leads to.
+fn unlinked(reply: &Reply) -> Vec<(u32, &Line)> {
+    let spans = reply.blocks.iter().flat_map(Block::lines).flat_map(|line| &line.0);
+    let linked: BTreeSet<u32> = spans
         .filter_map(|span| match span {
             Span::Cite { number, link: Some(_) } => Some(*number),
             _ => None,
         })
         .collect();
     let sources = reply.sources.iter().map(|source| (source.number, &source.text));
-    (!linked.is_empty(), sources.filter(|(number, _)| !linked.contains(number)).collect())
+    sources.filter(|(number, _)| !linked.contains(number)).collect()
 }
 
 fn embeds(title: String, mut texts: Vec<String>, colour: u32, footer: &str) -> Vec<Value> {
@@ -199,21 +221,23 @@ fn embeds(title: String, mut texts: Vec<String>, colour: u32, footer: &str) -> V
 
 fn rows(reply: &Reply) -> Vec<Value> {
     let mut seen = HashSet::new();
-    let mut rows = Vec::new();
+    let mut all: Vec<Vec<&record::reply::Button>> = Vec::new();
     for row in &reply.buttons {
         let fits = row.iter().filter(|button| (1..=CUSTOM_ID).contains(&size(&button.line)));
         let new: Vec<_> = fits.filter(|button| seen.insert(&button.line)).collect();
-        for part in new.chunks(ROW) {
-            let button = |button: &&record::reply::Button| {
-                let label = cut(&safe(&button.label).replace('\n', " "), LABEL, str::to_owned);
-                let label = if label.trim().is_empty() { "…" } else { &label };
-                json!({ "type": 2, "style": 2, "label": label, "custom_id": button.line })
-            };
-            rows.push(json!({ "type": 1, "components": part.iter().map(button).collect::<Vec<_>>() }));
-        }
+        all.extend(new.chunks(ROW).map(<[_]>::to_vec));
     }
-    rows.truncate(ROW);
-    rows
+    if all.len() > ROW {
+        // Rows that are full have room for more of them.
+        all = all.concat().chunks(ROW).map(<[_]>::to_vec).collect();
+    }
+    all.truncate(ROW);
+    let button = |button: &&record::reply::Button| {
+        let label = cut(&safe(&button.label).replace('\n', " "), LABEL, str::to_owned);
+        let label = if label.trim().is_empty() { "…" } else { &label };
+        json!({ "type": 2, "style": 2, "label": label, "custom_id": button.line })
+    };
+    all.iter().map(|row| json!({ "type": 1, "components": row.iter().map(button).collect::<Vec<_>>() })).collect()
 }
 
 fn colour(tone: Tone) -> u32 {
@@ -285,7 +309,7 @@ mod tests {
                 let message = dress(&reply, Lang::It);
                 within_limits(&message);
                 let all = texts(&message).concat();
-                assert!(all.contains("non entrava") && all.contains('…'), "it says that it was cut");
+                assert!(all.contains('…'), "what is no page of its own is cut");
                 assert!(!all.contains('\u{202e}'));
                 if span(String::new()) != Span::Code(String::new()) {
                     assert!(all.contains("\\@everyone") && !all.contains(" <@"), "{all}");
@@ -319,6 +343,35 @@ mod tests {
         let texts = texts(&message);
         assert_eq!(texts.len(), 2);
         assert!(texts[1].starts_with("y ") && texts[1].ends_with('z'), "{texts:?}");
+    }
+
+    #[test]
+    fn a_long_post_goes_on_in_the_next_message_with_and_without_markup() {
+        for text in ["word ".repeat(2_000), "x".repeat(6_000), "🦜".repeat(6_000), "ש*".repeat(3_000)] {
+            let letters = |text: &str| text.chars().filter(|it| "wxש🦜".contains(*it)).count();
+            let reply = Reply { tone: Tone::Alarm, ..Reply::titled("t").say(text.as_str()) };
+            let posts = posts(&reply, Lang::En);
+            assert!(posts.len() > 1);
+            let all: String = posts.iter().flat_map(|post| texts(&dress(post, Lang::En))).collect();
+            assert_eq!(letters(&all), letters(&text));
+            let plainly = |post: &Reply| plain(post, Lang::En)["content"].as_str().map(letters).unwrap_or_default();
+            let said: usize = posts.iter().map(plainly).sum();
+            let tone = letters(tone_word(&reply, Lang::En));
+            assert_eq!(said - tone * posts.len(), letters(&text));
+            posts.iter().for_each(|post| within_limits(&dress(post, Lang::En)));
+            let one = within(&reply, 1, &"the rest".into(), false, Lang::En);
+            assert_eq!(one.len(), 1);
+            assert!(texts(&dress(&one[0], Lang::En)).concat().ends_with("-# the rest"));
+            within_limits(&dress(&one[0], Lang::En));
+        }
+    }
+
+    #[test]
+    fn more_rows_than_five_are_packed() {
+        let rows = (0..6).fold(Reply::default().say("x"), |reply, n| reply.row(Button::new("b", format!("/p {n}"))));
+        let message = dress(&rows, Lang::En);
+        let all = message["components"].as_array().expect("rows");
+        assert_eq!(all.iter().filter_map(|row| row["components"].as_array()).map(Vec::len).sum::<usize>(), 6);
     }
 
     #[test]

@@ -92,6 +92,17 @@ pub enum Failed {
 }
 
 impl Failed {
+    /// Whether it is what is said that Discord does not take, so that plain words may be taken.
+    pub fn is_of_content(&self) -> bool {
+        matches!(self, Failed::Refused { status: 400 | 413, .. })
+    }
+
+    /// Whether it is the buttons.
+    pub fn is_of_buttons(&self) -> bool {
+        matches!(self, Failed::Refused { message, .. } if message.contains("component") || message.contains("custom_id"))
+    }
+
+    /// What it means for a letter.
     /// What it means for a letter.
     pub fn of_letter(self) -> Brought {
         match self {
@@ -109,8 +120,11 @@ pub enum Told {
     Yes,
     /// It could not be brought in time.
     TooLate,
-    /// Discord would not take it.
-    Refused,
+    /// Discord would not take it; whether it was the buttons that it would not take.
+    Refused {
+        /// The buttons.
+        buttons: bool,
+    },
 }
 
 /// Whose limits a request counts against.
@@ -572,7 +586,7 @@ fn told(done: Result<Value, Failed>) -> Told {
         }
         Err(failed @ Failed::Refused { .. }) => {
             tracing::error!(%failed, "an answer was not taken");
-            Told::Refused
+            Told::Refused { buttons: failed.is_of_buttons() }
         }
         Err(failed) => {
             tracing::warn!(%failed, "an answer could not be brought");

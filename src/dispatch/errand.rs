@@ -8,7 +8,7 @@ use record::{
     lang::{Lang, Text},
     outbox::{Ms, Outcome},
     private::Address,
-    reply::Reply,
+    reply::{Line, Reply},
 };
 
 /// What stands in a message of several that has nothing more to say, since the entry is shorter by now.
@@ -20,6 +20,13 @@ pub const LEFT_OVER: Text = Text {
 /// What stands above a later message of a post that is sent again, because nothing told whether the first try arrived.
 pub const SENT_AGAIN: Text =
     Text { en: "(Sent again: it may be here already.)", it: "(Inviato di nuovo: potrebbe essere già qui.)" };
+/// What is said at the end of a post that takes more messages by now than it was sent in.
+pub fn more_to_read(lang: Lang) -> Line {
+    Line::new()
+        .text(lang.pick("There is more than fits here: ", "C'è più di quanto stia qui: "))
+        .code("/history")
+        .text(lang.pick(" tells it.", " lo dice."))
+}
 
 /// One request to a platform.
 #[derive(Clone, Debug)]
@@ -47,7 +54,7 @@ pub enum Errand {
         reply: Arc<Reply>,
         /// Which of its messages, from 0.
         part: usize,
-        /// How many messages there are to put it in: what does not fit is left out, and said to be.
+        /// How many messages there are to put it in: where it takes more, the last one says how to read the rest.
         parts: usize,
         /// Without markup, since that was refused.
         plain: bool,

@@ -14,7 +14,7 @@ use toml::Spanned;
 use crate::{
     claim::Claim,
     entry::{Disclosure, Event, Figure, Importance, Kind, Opening, Ref, Said, Service, Status},
-    lang::Prose,
+    lang::{Prose, is_blank},
     link::Link,
     party::{Capacity, Organisation, Party, Role},
     slug::Slug,
@@ -577,7 +577,7 @@ impl Reader<'_> {
         if name.chars().any(char::is_control) {
             return Err(self.fault(line, &format!("a {what} is one line of text, without control characters")));
         }
-        if name.trim().is_empty() || name.chars().count() > MAX_NAME {
+        if is_blank(name) || name.chars().count() > MAX_NAME {
             return Err(self.fault(line, &format!("a {what} has 1 to {MAX_NAME} characters")));
         }
         Ok(())

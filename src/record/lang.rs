@@ -85,6 +85,10 @@ impl Prose {
 
     /// A text in one language.
     pub fn one(lang: Lang, words: &str) -> Result<Prose, ProseError> {
+        // What was recorded before this was looked at can still be read.
+        if is_blank(words) {
+            return Err(ProseError::Empty);
+        }
         Prose::try_from(BTreeMap::from([(lang, words.to_owned())]))
     }
 
@@ -115,6 +119,19 @@ impl Prose {
     pub fn iter(&self) -> impl Iterator<Item = (Lang, &str)> {
         self.0.iter().map(|(lang, words)| (*lang, words.as_str()))
     }
+}
+
+/// Whether nothing of a text is to be seen: blanks, and letters that no font draws.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|letter| {
+        letter.is_whitespace()
+            || letter.is_control()
+            || matches!(letter,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    })
 }
 
 /// Why something is not a text of the record.
@@ -194,7 +211,10 @@ mod tests {
 
     #[test]
     fn an_empty_or_endless_text_is_refused() {
-        assert_eq!(Prose::one(Lang::En, " \n"), Err(ProseError::Empty));
+        for blank in [" \n", "\u{200b}", "\u{2060} \u{feff}", "\u{2800}\u{3164}"] {
+            assert_eq!(Prose::one(Lang::En, blank), Err(ProseError::Empty));
+        }
+        assert!(!is_blank("\u{200b}x") && !is_blank("👩\u{200d}👩"));
         assert_eq!(Prose::one(Lang::En, &"è".repeat(Prose::MAX_CHARS + 1)), Err(ProseError::TooLong));
         assert!(Prose::one(Lang::En, &"è".repeat(Prose::MAX_CHARS)).is_ok());
         assert!(serde_json::from_str::<Prose>("{}").is_err());

@@ -24,6 +24,7 @@ pub mod line;
 pub mod link;
 pub mod outbox;
 pub mod pages;
+pub mod parts;
 pub mod party;
 pub mod private;
 #[cfg(test)]

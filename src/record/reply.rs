@@ -7,6 +7,11 @@ use crate::{lang::Lang, link::Link, private::Address};
 /// What a button may carry, in bytes: Telegram's limit for `callback_data` (Discord's is 100).
 pub const BUTTON_BYTES: usize = 64;
 
+/// What stands on the button to the next page.
+pub const NEXT: &str = "➡️";
+/// What stands on the button to the page before.
+pub const BACK: &str = "⬅️";
+
 /// An answer, or a post.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Reply {
@@ -27,7 +32,7 @@ pub struct Reply {
     pub discreet: bool,
     /// What the asker chose for themself; doors that forget (the console) keep to it while they last.
     pub chosen: Option<Chosen>,
-    /// It is one message, whatever its length: what does not fit is left out, and said to be.
+    /// It is a card, which says what becomes of it: where it does not fit, it says how to read it whole.
     #[serde(default)]
     pub single: bool,
     /// Something to be posted where it was asked, as news is.
@@ -42,6 +47,12 @@ pub struct Reply {
     /// Marks a post, so that it is found again in the chat's history.
     #[serde(default)]
     pub mark: Option<String>,
+    /// The line that asks for the same again, where asking twice does no harm: what does not fit is asked for by it.
+    #[serde(default)]
+    pub again: Option<String>,
+    /// Which part of what does not fit into one message was asked for, from 1.
+    #[serde(default)]
+    pub part: Option<usize>,
 }
 
 /// Something that somebody is told in private, besides what they asked.
@@ -103,6 +114,16 @@ pub enum Block {
     Note(Line),
     /// One thing of a list.
     Item(Item),
+}
+
+impl Block {
+    /// Its lines, in order.
+    pub fn lines(&self) -> Vec<&Line> {
+        match self {
+            Block::Heading(line) | Block::Text(line) | Block::Note(line) => vec![line],
+            Block::Item(item) => [&item.head].into_iter().chain(&item.body).collect(),
+        }
+    }
 }
 
 /// One thing of a list: a first line, and what belongs to it.
@@ -299,6 +320,14 @@ impl Reply {
     /// Adds a remark.
     pub fn note(self, line: impl Into<Line>) -> Reply {
         self.with(Block::Note(line.into()))
+    }
+
+    /// Says something before everything else. What is asked again begins otherwise, so it is a card.
+    #[must_use]
+    pub fn preceded(mut self, line: impl Into<Line>) -> Reply {
+        self.blocks.insert(0, Block::Note(line.into()));
+        (self.single, self.part) = (true, None);
+        self
     }
 
     /// Adds a row of buttons, if there are any.

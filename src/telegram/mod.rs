@@ -40,7 +40,7 @@ use work::Worker;
 
 pub use hear::Me;
 pub use push::Push;
-pub use render::{ANSWER, Dressed, Part, dress};
+pub use render::{Part, answer, inline, posts, within};
 pub use send::Api;
 
 /// What an update asks of a bot, if it asks anything; an update is whatever Telegram, or whoever says to be it, sends.

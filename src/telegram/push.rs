@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use record::{
-    lang::{Lang, Text},
+    lang::Lang,
     outbox::{Ms, Outcome},
     private::Address,
     reply::Reply,
@@ -11,15 +11,10 @@ use record::{
 use serde_json::{Value, json};
 
 use super::{
-    render::{self, POST, Part},
+    render::{self, Part},
     send::{Api, Outcome as Came},
 };
-use crate::dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, SENT_AGAIN};
-
-const MORE: Text = Text {
-    en: "There is more than fits here: /history tells it.",
-    it: "C'è più di quanto stia qui: lo dice /history.",
-};
+use crate::dispatch::errand::{Carried, Courier, Errand, LEFT_OVER, Order, Post, SENT_AGAIN, more_to_read};
 
 /// What Telegram says where somebody in the chat can give us the right to write, in small letters; with 400 or 403.
 const RIGHTS: &[&str] = &[
@@ -94,7 +89,39 @@ pub fn is_closed(why: &str) -> bool {
 }
 
 /// What it says of a message that cannot be changed.
-const GONE: &[&str] = &["message to edit not found", "message can't be edited", "message_id_invalid"];
+const GONE: &[&str] = &[
+    "message to edit not found",
+    "message can't be edited",
+    "message_id_invalid",
+    "message_edit_time_expired",
+    "no text in the message to edit",
+];
+
+/// Whether a refusal means that the message to be changed cannot be.
+pub fn is_gone(why: &str) -> bool {
+    let said = why.to_lowercase();
+    GONE.iter().any(|words| said.contains(words))
+}
+
+/// What it says where a chat, and not what is said there, is the trouble.
+const CHAT: &[&str] = &[
+    "chat not found",
+    "peer_id_invalid",
+    "no write access",
+    "channel_private",
+    "user_banned_in_channel",
+    "chat_guest_send_forbidden",
+    "chat is not accessible",
+    "chat was deactivated",
+    "user is deactivated",
+    "user not found",
+];
+
+/// Whether a refusal is one of the chat or of its topic, so that other words would not be taken either.
+pub fn is_of_chat(why: &str) -> bool {
+    let said = why.to_lowercase();
+    [RIGHTS, CLOSED, CHAT].iter().any(|list| list.iter().any(|words| said.contains(words)))
+}
 
 /// The way out for news.
 pub struct Push {
@@ -139,9 +166,9 @@ impl Push {
     }
 
     async fn post(&self, chat: i64, thread: Option<i32>, post: &Post, lang: Lang) -> Outcome {
-        let dressed = render::dress(&post.reply, POST, "");
-        let Some(part) = dressed.parts.get(post.part) else { return Outcome::Over };
-        let more = post.part + 1 < dressed.parts.len();
+        let parts = render::posts(&post.reply);
+        let Some(part) = parts.get(post.part) else { return Outcome::Over };
+        let more = post.part + 1 < parts.len();
         let again = post.repeat.then_some(SENT_AGAIN.get(lang));
         let mut body = text_body(chat, part, post.plain, again);
         if let Some(thread) = thread {
@@ -152,9 +179,6 @@ impl Push {
         }
         if let Some(message) = post.reply_to {
             body["reply_parameters"] = json!({ "message_id": message, "allow_sending_without_reply": true });
-        }
-        if let Some(keyboard) = dressed.keyboard.filter(|_| !more) {
-            body["reply_markup"] = keyboard;
         }
         fate(self.call("sendMessage", &body).await, None, more)
     }
@@ -168,14 +192,16 @@ impl Push {
         again: Option<&str>,
         lang: Lang,
     ) -> Outcome {
-        let dressed = render::dress(reply, parts, MORE.get(lang));
-        let nothing = LEFT_OVER.get(lang).to_owned();
-        let nothing = Part { html: nothing.clone(), plain: nothing };
+        let all = render::within(reply, parts, &more_to_read(lang));
+        let nothing = Part::of(LEFT_OVER.get(lang));
         let more = part + 1 < parts;
-        let mut body = text_body(chat, dressed.parts.get(part).unwrap_or(&nothing), plain, again);
+        let mut body = text_body(chat, all.get(part).unwrap_or(&nothing), plain, again);
         body["message_id"] = json!(message);
-        if let Some(keyboard) = dressed.keyboard.filter(|_| !more) {
+        if !more && let Some(keyboard) = all.last().and_then(|last| last.keyboard.clone()) {
             body["reply_markup"] = keyboard;
+        } else if let Some(fields) = body.as_object_mut() {
+            // The buttons hang on the last of several messages.
+            fields.remove("reply_markup");
         }
         fate(self.call("editMessageText", &body).await, Some(message), more)
     }
@@ -188,6 +214,9 @@ fn text_body(chat: i64, part: &Part, plain: bool, again: Option<&str>) -> Value 
     let mut body = json!({ "chat_id": chat, "text": text, "link_preview_options": { "is_disabled": true } });
     if !plain {
         body["parse_mode"] = json!("HTML");
+    }
+    if let Some(keyboard) = &part.keyboard {
+        body["reply_markup"] = keyboard.clone();
     }
     body
 }

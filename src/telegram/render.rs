@@ -1,18 +1,37 @@
 //! A reply as Telegram messages: HTML with everything escaped, the same in plain words, and an inline keyboard.
 
-use record::reply::{BUTTON_BYTES, Block, Button, Line, Reply, Span, Tone};
+mod defuse;
+
+use std::collections::BTreeSet;
+
+use record::{
+    lang::Lang,
+    link::Link,
+    parts,
+    reply::{BUTTON_BYTES, Block, Button, Line, Reply, Span, Tone},
+};
 use serde_json::{Value, json};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The longest message after its entities are parsed (Bot API: 4096), counted in UTF-16 units to be on the safe side.
-pub const MAX_UNITS: usize = 4_096;
-/// Where we cut: a little below, so that no difference in counting matters.
-const CUT_AT: usize = 4_000;
-/// How many messages one answer may take; what is beyond is said to be.
-pub const ANSWER: usize = 5;
-/// How many messages a post may take: two lines of the record (what was said, and what is said now) have 128 Ki units
-/// at the most, and no message but the last is cut shorter than half of what it may hold.
-pub const POST: usize = 70;
+/// What one message may hold.
+#[derive(Clone, Copy, Debug)]
+struct Budget {
+    /// UTF-16 units after the entities are parsed (Bot API: 4,096 characters).
+    units: usize,
+    /// Entities: what comes after the 100th is dropped without a word, those that Telegram finds by itself included.
+    entities: usize,
+    /// Bytes of entities as TDLib sends them; the server refuses more than about 9,500.
+    bytes: usize,
+    /// Bytes of HTML: the Bot API server refuses more than 32,768 before it parses them.
+    raw: usize,
+}
+
+/// Everywhere a little below the limit, so that no difference in counting matters.
+const MESSAGE: Budget = Budget { units: 4_000, entities: 95, bytes: 8_600, raw: 30_000 };
+/// What is offered inline is short.
+const INLINE: Budget = Budget { units: 900, entities: 30, bytes: 3_000, raw: 8_000 };
+/// The longest address that is shown whole; of longer ones the beginning is, and the link leads there.
+const ADDRESS: usize = 120;
 /// How many buttons a keyboard takes, how many stand in a row, and how long a label is: the Bot API names no bound, and the
 /// server refuses more.
 const BUTTONS: usize = 100;
@@ -20,21 +39,75 @@ const ROW: usize = 8;
 const LABEL: usize = 60;
 
 /// One message.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Part {
     /// In HTML parse mode.
     pub html: String,
     /// The same without any markup, for when Telegram does not take the HTML.
     pub plain: String,
+    /// Its `reply_markup`, if it has buttons.
+    pub keyboard: Option<Value>,
 }
 
-/// A reply, dressed.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Dressed {
-    /// Its messages, at least one.
-    pub parts: Vec<Part>,
-    /// The `reply_markup` of the last one, if it has buttons.
-    pub keyboard: Option<Value>,
+impl Part {
+    /// A message of some words.
+    pub fn of(words: &str) -> Part {
+        Part { html: escaped(words), plain: words.to_owned(), keyboard: None }
+    }
+}
+
+/// The messages of an answer: one, if the rest can be reached by its buttons. At least one.
+pub fn answer(reply: &Reply, lang: Lang) -> Vec<Part> {
+    parts::answer(reply, lang, |page| fits(page, MESSAGE)).iter().map(dress).collect()
+}
+
+/// The messages of a post.
+pub fn posts(reply: &Reply) -> Vec<Part> {
+    parts::messages(reply, |page| fits(page, MESSAGE)).iter().map(dress).collect()
+}
+
+/// The messages of a post that has so many; where it takes more, the last one says so in the words of `rest`.
+pub fn within(reply: &Reply, most: usize, rest: &Line) -> Vec<Part> {
+    parts::within(reply, most.max(1), rest, |page| fits(page, MESSAGE)).iter().map(dress).collect()
+}
+
+/// A short form of a reply, without buttons; where it is not all, it ends in `rest`.
+pub fn inline(reply: &Reply, rest: &Line) -> Part {
+    let bare = Reply { buttons: Vec::new(), ..reply.clone() };
+    let mut short = parts::within(&bare, 1, rest, |page| fits(page, INLINE));
+    short.truncate(1);
+    short.first().map_or_else(|| Part::of(&rest.plain()), dress)
+}
+
+/// A name on one line, cut to a length in UTF-16 units; never empty.
+pub fn name(text: &str, units: usize) -> String {
+    let name = shortened(clean(text).replace('\n', " ").trim(), units);
+    if name.is_empty() { "…".to_owned() } else { name }
+}
+
+fn fits(page: &Reply, budget: Budget) -> bool {
+    let (mut units, mut entities, mut bytes, mut raw) = (0, 0, 0, 0);
+    for run in runs(page) {
+        units += run.text.encode_utf16().count();
+        raw += run.html().len();
+        if let Some(size) = run.style.size() {
+            (entities, bytes) = (entities + 1, bytes + size);
+        }
+        entities += defuse::left(&run.text);
+    }
+    units <= budget.units && entities <= budget.entities && bytes <= budget.bytes && raw <= budget.raw
+}
+
+fn dress(page: &Reply) -> Part {
+    let (mut html, mut plain) = (String::new(), String::new());
+    for run in runs(page) {
+        html += &run.html();
+        plain += &run.text;
+    }
+    if plain.trim().is_empty() {
+        (html, plain) = ("…".to_owned(), "…".to_owned());
+    }
+    Part { html, plain, keyboard: keyboard(page) }
 }
 
 /// A run of text in one style.
@@ -53,26 +126,39 @@ enum Style {
     Link(String),
 }
 
-/// Dresses a reply in at most so many messages; `more` is said in the last one if not all of it fits.
-pub fn dress(reply: &Reply, most: usize, more: &str) -> Dressed {
-    let mut parts = cut(runs(reply));
-    if parts.len() > most.max(1) {
-        parts.truncate(most.max(1));
-        if let Some(last) = parts.last_mut() {
-            last.html += &format!("\n<i>{}</i>", escaped(more));
-            last.plain += &format!("\n{more}");
+impl Style {
+    /// What an entity of it counts, in bytes: a number for its kind, two for its place, and an address with its length,
+    /// filled up to whole words.
+    fn size(&self) -> Option<usize> {
+        match self {
+            Style::Plain => None,
+            Style::Link(link) => Some(12 + (link.len() + 4).next_multiple_of(4)),
+            _ => Some(12),
         }
     }
-    if parts.is_empty() {
-        parts.push(Part { html: "…".to_owned(), plain: "…".to_owned() });
-    }
-    Dressed { parts, keyboard: keyboard(reply) }
 }
 
-/// The words alone, cut to a length in UTF-16 units: for notices above a button (Bot API: 200).
-pub fn notice(reply: &Reply, units: usize) -> String {
-    let text: String = runs(reply).into_iter().map(|run| run.text).collect();
-    shortened(text.trim(), units)
+impl Run {
+    fn html(&self) -> String {
+        let safe = escaped(&self.text);
+        match &self.style {
+            Style::Plain => safe,
+            Style::Strong => format!("<b>{safe}</b>"),
+            Style::Soft => format!("<i>{safe}</i>"),
+            Style::Struck => format!("<s>{safe}</s>"),
+            Style::Code => format!("<code>{safe}</code>"),
+            Style::Link(link) => format!("<a href=\"{}\">{safe}</a>", escaped(link)),
+        }
+    }
+}
+
+/// The words alone, cut to a length in UTF-16 units, for notices above a button (Bot API: 200); and whether that is all.
+pub fn notice(reply: &Reply, units: usize) -> (String, bool) {
+    // Nothing is made a link there.
+    let text: String = said(reply).into_iter().map(|run| run.text).collect();
+    let short = shortened(text.trim(), units);
+    let whole = short == text.trim();
+    (short, whole)
 }
 
 /// The buttons that Telegram takes; a row that is too long goes on in the next.
@@ -89,20 +175,31 @@ fn keyboard(reply: &Reply) -> Option<Value> {
 
 /// A button without words is refused, and so would be the whole message.
 fn button(button: &Button) -> Value {
-    let label = shortened(clean(&button.label).replace('\n', " ").trim(), LABEL);
-    json!({ "text": if label.is_empty() { "…" } else { &label }, "callback_data": button.line })
+    json!({ "text": name(&button.label, LABEL), "callback_data": button.line })
+}
+
+/// The reply as runs, in which Telegram finds nothing by itself.
+fn runs(reply: &Reply) -> Vec<Run> {
+    let mut runs = said(reply);
+    defuse::all(&mut runs);
+    runs
 }
 
 /// The reply as runs, its blocks apart.
-fn runs(reply: &Reply) -> Vec<Run> {
-    let mut runs = Runs(Vec::new());
+fn said(reply: &Reply) -> Vec<Run> {
+    let mut runs = Runs { done: Vec::new(), linked: BTreeSet::new() };
+    for span in reply.blocks.iter().flat_map(Block::lines).flat_map(|line| &line.0) {
+        if let Span::Link { link, .. } = span {
+            runs.linked.insert(link.as_str());
+        }
+    }
     if !reply.title.is_empty() {
         runs.plain(mark(reply.tone));
         runs.line(&reply.title, Style::Strong);
     }
     for (at, block) in reply.blocks.iter().enumerate() {
         let note_below_title = at == 0 && matches!(block, Block::Note(_));
-        runs.plain(match (runs.0.is_empty(), note_below_title) {
+        runs.plain(match (runs.done.is_empty(), note_below_title) {
             (true, _) => "",
             (false, true) => "\n",
             (false, false) => "\n\n",
@@ -120,7 +217,7 @@ fn runs(reply: &Reply) -> Vec<Run> {
             }
         }
     }
-    runs.0
+    runs.done
 }
 
 /// A colour for the state; the words say it too.
@@ -133,20 +230,26 @@ fn mark(tone: Tone) -> &'static str {
     }
 }
 
-struct Runs(Vec<Run>);
+struct Runs<'a> {
+    done: Vec<Run>,
+    /// The addresses that something on the page leads to: once a page is enough.
+    linked: BTreeSet<&'a str>,
+}
 
-impl Runs {
+impl<'a> Runs<'a> {
     fn plain(&mut self, text: &str) {
         self.push(text.to_owned(), Style::Plain);
     }
 
     fn push(&mut self, text: String, style: Style) {
-        if !text.is_empty() {
-            self.0.push(Run { text, style });
+        match self.done.last_mut() {
+            _ if text.is_empty() => {}
+            Some(last) if last.style == style => last.text += &text,
+            _ => self.done.push(Run { text, style }),
         }
     }
 
-    fn line(&mut self, line: &Line, ground: Style) {
+    fn line(&mut self, line: &'a Line, ground: Style) {
         for span in &line.0 {
             match span {
                 Span::Text(text) => self.push(clean(text), ground.clone()),
@@ -154,95 +257,21 @@ impl Runs {
                 Span::Soft(text) => self.push(clean(text), Style::Soft),
                 Span::Struck(text) => self.push(clean(text), Style::Struck),
                 Span::Code(text) => self.push(clean(text), Style::Code),
-                Span::Cite { number, link: Some(link) } => {
+                Span::Cite { number, link: Some(link) } if self.linked.insert(link.as_str()) => {
                     self.push(format!("[{number}]"), Style::Link(link.to_string()))
                 }
-                Span::Cite { number, link: None } => self.push(format!("[{number}]"), Style::Plain),
-                Span::Link { text, link } => self.push(clean(text), Style::Link(link.to_string())),
+                Span::Cite { number, .. } => self.push(format!("[{number}]"), Style::Plain),
+                Span::Link { text, link } => self.push(name_of(text, link), Style::Link(link.to_string())),
             }
         }
     }
 }
 
-/// Cuts runs into messages: at the last line end or blank that fits, else between two graphemes.
-fn cut(runs: Vec<Run>) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let (mut part, mut units) = (Part { html: String::new(), plain: String::new() }, 0);
-    for Run { text, style } in runs {
-        let mut rest = text.as_str();
-        while !rest.is_empty() {
-            let (head, tail) = split(rest, CUT_AT - units);
-            if !head.is_empty() {
-                add(&mut part, head, &style);
-                units += head.encode_utf16().count();
-            }
-            rest = tail;
-            if !rest.is_empty() {
-                finish(&mut parts, &mut part);
-                units = 0;
-                rest = rest.trim_start_matches(['\n', ' ']);
-            }
-        }
-    }
-    finish(&mut parts, &mut part);
-    parts
-}
-
-fn finish(parts: &mut Vec<Part>, part: &mut Part) {
-    let done = std::mem::replace(part, Part { html: String::new(), plain: String::new() });
-    if !done.plain.trim().is_empty() {
-        parts.push(done);
-    }
-}
-
-/// The longest beginning within `units`, and the rest. An empty beginning means: begin a new message.
-fn split(text: &str, units: usize) -> (&str, &str) {
-    if text.encode_utf16().count() <= units {
-        return (text, "");
-    }
-    let (mut used, mut hard, mut soft, mut full) = (0, 0, None, 0);
-    for (at, grapheme) in text.grapheme_indices(true) {
-        used += grapheme.encode_utf16().count();
-        if used > units {
-            break;
-        }
-        hard = at + grapheme.len();
-        if grapheme.trim().is_empty() {
-            soft = Some(hard);
-            if grapheme.contains('\n') || text[..at].ends_with(['.', '!', '?', '…', ';', ':']) {
-                full = hard;
-            }
-        }
-    }
-    // Behind a sentence, if one ends in the second half.
-    let soft = if full * 2 > hard { Some(full) } else { soft };
-    let at = soft.filter(|soft| *soft * 2 > hard).unwrap_or(if units < CUT_AT / 2 { soft.unwrap_or(0) } else { hard });
-    // One grapheme longer than a message (thousands of combining marks) is cut between its characters.
-    let at = if at == 0 && units == CUT_AT { longest_chars(text, units) } else { at };
-    text.split_at(at)
-}
-
-fn longest_chars(text: &str, units: usize) -> usize {
-    let mut used = 0;
-    text.char_indices()
-        .find(|(_, c)| {
-            used += c.len_utf16();
-            used > units
-        })
-        .map_or(text.len(), |(at, _)| at)
-}
-
-fn add(part: &mut Part, text: &str, style: &Style) {
-    part.plain.push_str(text);
-    let safe = escaped(text);
-    part.html += &match style {
-        Style::Plain => safe,
-        Style::Strong => format!("<b>{safe}</b>"),
-        Style::Soft => format!("<i>{safe}</i>"),
-        Style::Struck => format!("<s>{safe}</s>"),
-        Style::Code => format!("<code>{safe}</code>"),
-        Style::Link(link) => format!("<a href=\"{}\">{safe}</a>", escaped(link)),
-    };
+/// What a link is called: of a long address that stands for itself, the beginning.
+fn name_of(text: &str, link: &Link) -> String {
+    let name = if text == link.as_str() { shortened(text, ADDRESS) } else { clean(text) };
+    // Without a name there is no link.
+    if name.trim().is_empty() { shortened(link.as_str(), ADDRESS) } else { name }
 }
 
 /// For HTML parse mode, in text and in quoted attributes.
@@ -277,29 +306,35 @@ fn shortened(text: &str, units: usize) -> String {
 mod tests {
     use super::*;
 
+    /// UTF-16 units of what is shown, entities, and bytes of entities.
+    fn sound(part: &Part) {
+        let tags = part.html.matches("</").count();
+        assert!(part.plain.encode_utf16().count() <= 4_096 && tags <= 100 && part.html.len() <= 32_768);
+        let links: usize =
+            part.html.replace("&amp;", "&").split("href=\"").skip(1).map(|it| it.find('"').unwrap_or(0) + 8).sum();
+        assert!(tags * 12 + links <= 9_500);
+    }
+
     #[test]
     fn nothing_recorded_becomes_markup_or_grows_too_long() {
-        let piece = "<b>&amp; *x* @everyone <script> \"q\" 👩‍👩‍👧‍👦 e\u{301} שלום \u{202e}x ";
+        let piece = "<b>&amp; *x* ©everyone <script> \"q\" 👩‍👩‍👧‍👦 e\u{301} שלום \u{202e}x ";
         let text: String = piece.chars().cycle().take(5_000).collect();
-        let dressed = dress(&Reply::titled("t").say(Line::new().strong(&text)).say(text.as_str()), ANSWER, "more");
-        assert!(dressed.parts.len() >= 3);
-        for part in &dressed.parts {
-            assert!(part.plain.encode_utf16().count() <= MAX_UNITS);
+        let parts = posts(&Reply::titled("t").say(Line::new().strong(&text)).say(text.as_str()));
+        assert!(parts.len() >= 3);
+        for part in &parts {
+            sound(part);
             assert!(!part.html.contains("<script>") && !part.html.contains('\u{202e}'));
         }
-        let all: String = dressed.parts.iter().map(|part| part.plain.as_str()).collect();
-        assert_eq!(all.matches("@everyone").count(), 2 * text.matches("@everyone").count(), "nothing is lost");
+        let all: String = parts.iter().map(|part| part.plain.as_str()).collect();
+        assert_eq!(all.matches("©everyone").count(), 2 * text.matches("©everyone").count(), "nothing is lost");
     }
 
     #[test]
     fn one_endless_word_and_one_endless_grapheme_are_cut() {
         for text in ["x".repeat(9_000), format!("e{}", "\u{301}".repeat(9_000))] {
-            let dressed = dress(&Reply::default().say(text.as_str()), ANSWER, "more");
-            assert_eq!(dressed.parts.len(), 3);
-            assert_eq!(
-                dressed.parts.iter().map(|part| part.plain.chars().count()).sum::<usize>(),
-                text.chars().count()
-            );
+            let parts = posts(&Reply::default().say(text.as_str()));
+            assert_eq!(parts.len(), 3);
+            assert_eq!(parts.iter().map(|part| part.plain.chars().count()).sum::<usize>(), text.chars().count());
         }
     }
 
@@ -307,17 +342,57 @@ mod tests {
     fn a_post_holds_whatever_the_record_can_hold() {
         let longest = "👩‍👩‍👧‍👦".chars().cycle().take(record::lang::Prose::MAX_CHARS).collect::<String>();
         let line = Line::new().struck(&longest).text("\n").text(&longest);
-        let dressed = dress(&Reply::titled("t").say(line), POST, "more");
-        let all: String = dressed.parts.iter().map(|part| part.plain.as_str()).collect();
+        let parts = posts(&Reply::titled("t").say(line));
+        let all: String = parts.iter().map(|part| part.plain.as_str()).collect();
         assert_eq!(all.matches('👦').count(), 2 * longest.matches('👦').count(), "nothing is lost");
-        assert!(dressed.parts.iter().all(|part| part.plain.encode_utf16().count() <= CUT_AT));
+        parts.iter().for_each(sound);
     }
 
     #[test]
-    fn what_does_not_fit_is_said_to_be_left_out() {
-        let dressed = dress(&Reply::default().say("x ".repeat(5_000)), 2, "more");
-        assert_eq!(dressed.parts.len(), 2);
-        assert!(dressed.parts[1].html.ends_with("\n<i>more</i>") && dressed.parts[1].plain.ends_with("\nmore"));
+    fn many_links_and_much_markup_go_on_in_the_next_message() {
+        for length in [20, 140, 420, 1_900] {
+            let link = |n: u32| format!("https://a.example/{n}/{}", "x&".repeat(length / 2)).parse::<Link>().ok();
+            let line = (1..=60).fold(Line::new(), |line, number| {
+                line.strong(format!("word {number} ")).span(Span::Cite { number, link: link(number) })
+            });
+            let parts = posts(&Reply::titled("t").say(line.clone()).say(line));
+            parts.iter().for_each(sound);
+            let all: String = parts.iter().map(|part| part.html.as_str()).collect();
+            assert!((1..=60).all(|n| all.contains(&format!("a.example/{n}/"))), "{length}");
+            assert_eq!(all.matches("word ").count(), 120);
+        }
+    }
+
+    #[test]
+    fn an_address_is_linked_once_a_page() {
+        let link: Link = "https://a.example/x".parse().expect("a link");
+        let cite = || Span::Cite { number: 1, link: Some(link.clone()) };
+        let reply = Reply::default().say(Line::new().span(cite()).span(cite()));
+        assert_eq!(posts(&reply)[0].html, "<a href=\"https://a.example/x\">[1]</a>[1]");
+        let named = Line::new().span(cite()).text(" ").span(Span::Link { text: link.to_string(), link: link.clone() });
+        assert_eq!(
+            posts(&Reply::default().say(named))[0].html,
+            "[1] <a href=\"https://a.example/x\">https://a.example/x</a>"
+        );
+    }
+
+    #[test]
+    fn where_a_post_takes_more_messages_than_it_has_the_last_says_so() {
+        let parts = within(&Reply::default().say("word ".repeat(5_000)), 2, &"more".into());
+        assert_eq!(parts.len(), 2);
+        parts.iter().for_each(sound);
+        assert!(parts[1].html.ends_with("\n<i>more</i>") && parts[1].plain.ends_with("\nmore"));
+        assert!(!parts[0].html.contains("more"));
+    }
+
+    #[test]
+    fn what_is_offered_inline_is_short_and_says_where_the_rest_is() {
+        let item = |n: u32| Block::Text(format!("Entry {n}. {}", "word ".repeat(40)).into());
+        let reply = Reply { blocks: (0..20).map(item).collect(), ..Reply::titled("t") };
+        let part = inline(&reply, &Line::new().text("The rest: ").code("/incident x"));
+        assert!(part.plain.encode_utf16().count() <= 1_000 && part.plain.ends_with("\nThe rest: /incident x"));
+        assert!(part.plain.contains("word \n\n") || part.plain.contains("word\n\n"), "{}", part.plain);
+        assert_eq!(inline(&Reply::titled("t").say("short"), &"rest".into()).plain, "t\n\nshort");
     }
 
     #[test]
@@ -340,6 +415,8 @@ mod tests {
     #[test]
     fn a_notice_is_short() {
         let reply = Reply::personal(Tone::Polite, "è".repeat(500));
-        assert_eq!(notice(&reply, 200).encode_utf16().count(), 200);
+        let (short, whole) = notice(&reply, 200);
+        assert_eq!((short.encode_utf16().count(), whole), (200, false));
+        assert!(notice(&Reply::personal(Tone::Polite, "è"), 200).1);
     }
 }

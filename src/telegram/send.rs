@@ -15,7 +15,11 @@ use record::outbox::Ms;
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
 
-use super::{reach::Reach, render::Dressed};
+use super::{
+    push::{is_gone, is_of_chat},
+    reach::Reach,
+    render::Part,
+};
 use crate::{
     config::Secret,
     dispatch::pace::{Pace, Priority},
@@ -190,30 +194,28 @@ impl Api {
         }
     }
 
-    /// Sends an answer's messages to a chat, in turn, until they are there or cannot be.
-    pub async fn answer(&self, to: &Target, dressed: &Dressed) -> Result<Landed, TokenGone> {
-        let last = dressed.parts.len() - 1;
-        for (at, part) in dressed.parts.iter().enumerate() {
-            let keyboard = dressed.keyboard.as_ref().filter(|_| at == last);
-            let edits = if last == 0 { to.edits } else { None };
-            let html = to.body(&part.html, Some("HTML"), keyboard, edits);
-            let plain = to.body(&part.plain, None, keyboard, edits);
-            match self.deliver(to, edits.is_some(), &html, &plain).await? {
-                Landed::There => {}
-                Landed::Refused => return Ok(Landed::Refused),
+    /// Sends an answer's messages to a chat, in turn, until they are there or cannot be. The first takes the place of
+    /// the message that is to be changed. `sorry` is said where Telegram takes neither a message nor its plain words.
+    pub async fn answer(&self, to: &Target, parts: &[Part], sorry: &Part) -> Result<Landed, TokenGone> {
+        let mut to = to.clone();
+        for part in parts {
+            if self.deliver(&to, part, sorry).await? == Landed::Refused {
+                return Ok(Landed::Refused);
             }
+            to.edits = None;
         }
         Ok(Landed::There)
     }
 
     /// One message, tried until it is there, refused, or too old.
-    async fn deliver(&self, to: &Target, edit: bool, html: &Value, plain: &Value) -> Result<Landed, TokenGone> {
+    async fn deliver(&self, to: &Target, part: &Part, sorry: &Part) -> Result<Landed, TokenGone> {
         let mut since = Instant::now();
-        let (mut body, mut pause) = (html.clone(), Duration::from_secs(1));
-        let mut method = if edit { "editMessageText" } else { "sendMessage" };
-        let mut chat = to.chat;
+        let mut pause = Duration::from_secs(1);
+        let (mut to, mut dress) = (to.clone(), Dress::Whole);
         while since.elapsed() < TRIED_FOR {
-            match self.in_turn(chat, method, &body).await {
+            let method = if to.edits.is_some() { "editMessageText" } else { "sendMessage" };
+            let body = to.body(part, sorry, dress);
+            match self.in_turn(to.chat, method, &body).await {
                 Outcome::Done(_) => return Ok(Landed::There),
                 Outcome::Later(wait) if since.elapsed() + wait >= TRIED_FOR => break,
                 Outcome::Later(wait) => tokio::time::sleep(wait).await,
@@ -224,36 +226,20 @@ impl Api {
                     tokio::time::sleep(pause).await;
                     pause = (pause * 2).min(LONGEST);
                 }
+                Outcome::Refused(_, _, Some(moved)) => to.chat = moved,
                 Outcome::Refused(400, why, _) if why.contains("message is not modified") => return Ok(Landed::There),
-                Outcome::Refused(400, why, _) if why.contains("can't parse entities") && body != *plain => {
-                    tracing::error!(why, "Telegram does not take our markup: sent as plain text");
-                    body = merged(plain, &body);
+                // The message is gone, or too old to be changed: a new one.
+                Outcome::Refused(400, why, _) if to.edits.is_some() && is_gone(&why) => to.edits = None,
+                Outcome::Refused(400, why, _) if why.contains("thread not found") && to.thread.is_some() => {
+                    to.thread = None;
                 }
-                Outcome::Refused(400, _, _) if method == "editMessageText" => {
-                    // The message is gone, or too old to be edited: a new one.
-                    method = "sendMessage";
-                    body = to.body(
-                        body["text"].as_str().unwrap_or_default(),
-                        body["parse_mode"].as_str(),
-                        body.get("reply_markup"),
-                        None,
-                    );
-                }
-                Outcome::Refused(400, _, Some(moved)) => {
-                    chat = moved;
-                    body["chat_id"] = json!(moved);
-                }
-                Outcome::Refused(400, why, _)
-                    if why.contains("thread not found") && body.get("message_thread_id").is_some() =>
-                {
-                    if let Some(fields) = body.as_object_mut() {
-                        fields.remove("message_thread_id");
+                Outcome::Refused(code, why, _) => match dress.next(code, &why) {
+                    Some(next) => dress = next,
+                    None => {
+                        tracing::info!(code, why, "an answer was refused");
+                        return Ok(Landed::Refused);
                     }
-                }
-                Outcome::Refused(code, why, _) => {
-                    tracing::info!(code, why, "an answer was refused");
-                    return Ok(Landed::Refused);
-                }
+                },
                 Outcome::AnotherPoller => return Ok(Landed::There),
             }
         }
@@ -262,24 +248,72 @@ impl Api {
     }
 }
 
+/// How much of a message is sent: less of it, once Telegram does not take what it says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Dress {
+    /// With markup and buttons.
+    Whole,
+    /// The words alone; with the buttons, unless it was they that were refused.
+    Plain { buttons: bool },
+    /// The apology.
+    Sorry,
+}
+
+impl Dress {
+    /// What is tried after a refusal: plain words once, then the apology; none if the chat is what is refused.
+    fn next(self, code: u16, why: &str) -> Option<Dress> {
+        let content = matches!(code, 400 | 413) && !is_of_chat(why);
+        match self {
+            _ if !content => None,
+            Dress::Whole => {
+                tracing::warn!(code, why, "Telegram does not take a message as it is: sent as plain words");
+                let said = why.to_lowercase();
+                Some(Dress::Plain { buttons: !["button", "markup", "keyboard"].iter().any(|it| said.contains(it)) })
+            }
+            Dress::Plain { .. } => {
+                tracing::error!(code, why, "Telegram takes neither a message nor its plain words: an apology is sent");
+                Some(Dress::Sorry)
+            }
+            Dress::Sorry => None,
+        }
+    }
+}
+
 /// How long is waited before a letter is tried again that could not leave.
 const UNREACHABLE: Duration = Duration::from_secs(15);
 
 impl Api {
-    /// Brings one message, or puts it in the place of an earlier one; its number, if it is there.
-    pub async fn letter(&self, to: &Target, dressed: &Dressed) -> Result<Option<u64>, Brought> {
-        let Some(part) = dressed.parts.first() else { return Ok(None) };
-        let body = to.body(&part.html, Some("HTML"), dressed.keyboard.as_ref(), to.edits);
+    /// Brings a letter, of which the last message counts, or puts it in the place of an earlier message; its number, if
+    /// it is there.
+    pub async fn letter(&self, to: &Target, parts: &[Part], sorry: &Part) -> Result<Option<u64>, Brought> {
+        let (mut to, mut last) = (to.clone(), None);
+        for part in parts {
+            last = self.letter_part(&to, part, sorry).await?;
+            to.edits = None;
+        }
+        Ok(last)
+    }
+
+    async fn letter_part(&self, to: &Target, part: &Part, sorry: &Part) -> Result<Option<u64>, Brought> {
         let method = if to.edits.is_some() { "editMessageText" } else { "sendMessage" };
-        Err(match self.in_turn(to.chat, method, &body).await {
-            Outcome::Done(message) => return Ok(message["message_id"].as_u64()),
-            // What it changes reads so already.
-            Outcome::Refused(_, why, _) if why.contains("message is not modified") => return Ok(None),
-            Outcome::Later(wait) => Brought::Later(wait),
-            Outcome::NotSent(_) | Outcome::AnotherPoller | Outcome::TokenRefused => Brought::Later(UNREACHABLE),
-            Outcome::Unsure(why) => Brought::Unsure(why),
-            Outcome::Refused(_, why, _) => Brought::Refused(why),
-        })
+        let mut dress = Dress::Whole;
+        loop {
+            return Err(match self.in_turn(to.chat, method, &to.body(part, sorry, dress)).await {
+                Outcome::Done(message) => return Ok(message["message_id"].as_u64()),
+                // What it changes reads so already.
+                Outcome::Refused(_, why, _) if why.contains("message is not modified") => return Ok(None),
+                Outcome::Later(wait) => Brought::Later(wait),
+                Outcome::NotSent(_) | Outcome::AnotherPoller | Outcome::TokenRefused => Brought::Later(UNREACHABLE),
+                Outcome::Unsure(why) => Brought::Unsure(why),
+                Outcome::Refused(code, why, _) => match dress.next(code, &why) {
+                    Some(next) if !(to.edits.is_some() && is_gone(&why)) => {
+                        dress = next;
+                        continue;
+                    }
+                    _ => Brought::Refused(why),
+                },
+            });
+        }
     }
 
     /// Calls a method that the limits count, in its turn; the whole chat waits as long as Telegram says.
@@ -320,28 +354,27 @@ pub struct Target {
 }
 
 impl Target {
-    fn body(&self, text: &str, mode: Option<&str>, keyboard: Option<&Value>, edits: Option<i32>) -> Value {
+    fn body(&self, part: &Part, sorry: &Part, dress: Dress) -> Value {
+        let text = match dress {
+            Dress::Whole => &part.html,
+            Dress::Plain { .. } => &part.plain,
+            Dress::Sorry => &sorry.plain,
+        };
         let mut body = json!({ "chat_id": self.chat, "text": text, "link_preview_options": { "is_disabled": true } });
-        if let Some(mode) = mode {
-            body["parse_mode"] = json!(mode);
+        if dress == Dress::Whole {
+            body["parse_mode"] = json!("HTML");
         }
-        if let Some(keyboard) = keyboard {
+        let buttons = matches!(dress, Dress::Whole | Dress::Plain { buttons: true });
+        if let Some(keyboard) = part.keyboard.as_ref().filter(|_| buttons) {
             body["reply_markup"] = keyboard.clone();
         }
-        match (edits, self.thread) {
+        match (self.edits, self.thread) {
             (Some(message), _) => body["message_id"] = json!(message),
             (None, Some(thread)) => body["message_thread_id"] = json!(thread),
             (None, None) => {}
         }
         body
     }
-}
-
-/// The plain words, where the message goes by now.
-fn merged(plain: &Value, body: &Value) -> Value {
-    let mut plain = plain.clone();
-    plain["chat_id"] = body["chat_id"].clone();
-    plain
 }
 
 /// Never with the address in it, which holds the token.
@@ -390,6 +423,7 @@ fn understood(code: u16, text: &str) -> Outcome {
         return match code {
             _ if is_done(text) => Outcome::Done(message_in(text).map_or(Value::Null, |id| json!({ "message_id": id }))),
             401 => Outcome::TokenRefused,
+            413 => Outcome::Refused(413, "Request Entity Too Large".to_owned(), None),
             429 => Outcome::Later(UNSAID),
             _ => Outcome::Unsure(format!("HTTP {code} without JSON")),
         };

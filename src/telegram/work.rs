@@ -5,15 +5,15 @@ use std::{sync::Arc, time::Duration};
 use commands::kit::{Posting, Right};
 use record::{
     channel::PlaceKind,
-    lang::{Lang, Text},
+    lang::Lang,
     private::Address,
-    reply::{Block, Button, Letter, Line, Reply, Tone},
+    reply::{Button, Letter, Line, Reply, Span, Tone},
 };
 use serde_json::{Value, json};
 
 use super::{
     hear::{Joined, Matter, Me, Pressed},
-    render::{self, ANSWER, MAX_UNITS, POST},
+    render::{self, Part},
     send::{Api, Landed, Outcome, Target, TokenGone},
 };
 use crate::{
@@ -26,18 +26,10 @@ use crate::{
 
 /// How many inline results are offered (Bot API: at most 50).
 const INLINE: usize = 10;
+/// How long a title of one, or the line below it, is in UTF-16 units.
+const NAME: usize = 200;
 /// The longest notice above a button (Bot API).
 const NOTICE: usize = 200;
-
-const MORE: Text = Text {
-    en: "There is more than fits here. Ask for a part of it: /help tells how.",
-    it: "C'è più di quanto stia qui. Chiedine una parte: /help dice come.",
-};
-
-const CUT: Text = Text {
-    en: "The rest does not fit into this one message; it is there all the same.",
-    it: "Il resto non entra in questo messaggio; c'è comunque.",
-};
 
 /// Everything that is needed to answer.
 pub struct Worker {
@@ -113,6 +105,14 @@ impl Worker {
         }
     }
 
+    /// What is too long for a notice above a button is told in a message: where others read along, in private.
+    async fn tell_whole(&self, target: &Target, asker: Option<&Address>, reply: &Reply, lang: Lang) {
+        match asker {
+            Some(_) => drop(self.tell_aside(asker, reply, lang).await),
+            None => drop(self.send(&Target { edits: None, ..target.clone() }, reply, lang).await),
+        }
+    }
+
     /// What others in a group are not to see goes to whoever asked, if they ever wrote to us in private; whether it did.
     async fn tell_aside(&self, asker: Option<&Address>, reply: &Reply, lang: Lang) -> bool {
         let Some((chat, _)) = asker.and_then(Address::parts::<i64, i32>) else { return false };
@@ -121,7 +121,7 @@ impl Worker {
             "Me l'hai chiesto in un gruppo; questo è solo per te:",
         );
         let mut reply = reply.clone();
-        reply.blocks.insert(0, Block::Note(words.into()));
+        reply = reply.preceded(words);
         self.send(&Target { chat, thread: None, edits: None }, &reply, lang).await == Landed::There
     }
 
@@ -132,7 +132,7 @@ impl Worker {
             "I may not write where you asked, so I answer here:",
             "Non posso scrivere dove me l'hai chiesto, perciò rispondo qui:",
         );
-        reply.blocks.insert(0, Block::Note(words.into()));
+        reply = reply.preceded(words);
         self.send(&Target { chat, thread: None, edits: None }, &reply, lang).await;
     }
 
@@ -168,8 +168,7 @@ impl Worker {
             Some((chat, thread)) => Target { chat, thread, edits: None },
             None => Target { edits: None, ..target.clone() },
         };
-        let dressed = render::dress(&post, POST, MORE.get(lang));
-        if let Err(TokenGone) = self.api.answer(&target, &dressed).await {
+        if let Err(TokenGone) = self.api.answer(&target, &render::posts(&post), &sorry(lang)).await {
             tracing::error!("what an answer has posted was given up: the token is refused");
         }
     }
@@ -180,6 +179,7 @@ impl Worker {
         let lang = self.desk.lang_of(&heard);
         self.look_up_rights(&mut heard).await;
         let shared = heard.shared;
+        let asker = heard.caller.clone().filter(|_| shared);
         self.may_post(&heard);
         let aside = heard.kind == PlaceKind::Broadcast && target.edits.is_none();
         let mut reply = self.desk.hear(heard).await;
@@ -188,7 +188,13 @@ impl Worker {
         let private = reply.as_ref().is_some_and(|reply| reply.personal && (shared || reply.tone == Tone::Polite));
         match reply {
             None => self.answer_press(&query, "").await,
-            Some(reply) if private => self.answer_press(&query, &render::notice(&reply, NOTICE)).await,
+            Some(reply) if private => {
+                let (notice, whole) = render::notice(&reply, NOTICE);
+                self.answer_press(&query, &notice).await;
+                if !whole {
+                    self.tell_whole(&target, asker.as_ref(), &reply, lang).await;
+                }
+            }
             Some(reply) => {
                 let words = if aside { self.aside(lang) } else { String::new() };
                 self.answer_press(&query, &words).await;
@@ -239,9 +245,8 @@ impl Worker {
     }
 
     async fn send(&self, target: &Target, reply: &Reply, lang: Lang) -> Landed {
-        let (most, more) = if reply.single { (1, CUT) } else { (ANSWER, MORE) };
-        let dressed = render::dress(reply, most, more.get(lang));
-        self.api.answer(target, &dressed).await.unwrap_or_else(|TokenGone| {
+        let parts = render::answer(reply, lang);
+        self.api.answer(target, &parts, &sorry(lang)).await.unwrap_or_else(|TokenGone| {
             tracing::error!("an answer was given up: the token is refused");
             Landed::There
         })
@@ -256,25 +261,46 @@ impl Worker {
     async fn inline(&self, heard: Heard, query: &str) {
         let lang = self.desk.lang_of(&heard);
         let words = heard.line.trim_start_matches('/').to_owned();
-        let mut results: Vec<Value> = Vec::new();
+        let mut results: Vec<Offered> = Vec::new();
         let desk = self.desk.clone();
         let suggest = move || desk.suggest(commands::kit::Shape::Incident, &words, lang);
         let suggested = tokio::task::spawn_blocking(suggest).await.unwrap_or_default();
         for (title, handle) in suggested.into_iter().take(INLINE / 2) {
             for command in ["incident", "timeline"] {
-                let heard = Heard { line: format!("/{command} {handle}"), ..heard.clone() };
-                let reply = self.desk.hear_freely(heard).await;
+                let line = format!("/{command} {handle}");
+                let rest = self.rest(&handle, &line, lang);
+                let reply = self.desk.hear_freely(Heard { line, ..heard.clone() }).await;
                 if reply.personal {
                     continue;
                 }
-                results.push(article(&format!("{command}:{handle}"), &title, &reply, lang));
+                let part = render::inline(&reply, &rest);
+                let about = reply.title.plain();
+                results.push(Offered { id: format!("{command}:{handle}"), title: title.clone(), about, part });
             }
         }
-        let body = json!({ "inline_query_id": query, "results": results, "cache_time": 30, "is_personal": true });
-        match self.api.call("answerInlineQuery", &body, Duration::ZERO).await {
-            Outcome::Done(_) => {}
-            other => tracing::debug!(?other, "an inline query could not be answered"),
+        // Of what Telegram does not take, one result would take all others along.
+        for looks in [Looks::Marked, Looks::Plain, Looks::Title] {
+            let results: Vec<Value> = results.iter().map(|it| it.article(looks)).collect();
+            let body = json!({ "inline_query_id": query, "results": results, "cache_time": 30, "is_personal": true });
+            match self.api.call("answerInlineQuery", &body, Duration::ZERO).await {
+                Outcome::Refused(400 | 413, why, _) if !why.contains("query is too old") => {
+                    tracing::error!(why, ?looks, "Telegram does not take what is offered inline");
+                }
+                Outcome::Done(_) => return,
+                other => return tracing::debug!(?other, "an inline query could not be answered"),
+            }
         }
+    }
+
+    /// Where all of what is offered inline can be read.
+    fn rest(&self, handle: &str, line: &str, lang: Lang) -> Line {
+        let words = lang.pick("All of it, in a chat with ", "Per leggere tutto, in una chat con ");
+        let name = format!("@{}", self.me.username);
+        let rest = match format!("https://t.me/{}?start={handle}", self.me.username).parse() {
+            Ok(link) => Line::new().text(words).span(Span::Link { text: name, link }),
+            Err(_) => Line::new().text(words).code(name),
+        };
+        rest.text(": ").code(line)
     }
 
     /// Brings somebody a letter: a message of their private chat, or another in the place of one.
@@ -284,13 +310,13 @@ impl Worker {
         };
         let chat = i64::try_from(account).unwrap_or_default();
         let lang = self.desk.lang_for(&letter.to, None);
-        let dressed = render::dress(&letter.reply, 1, CUT.get(lang));
+        let parts = render::answer(&letter.reply, lang);
         let place = letter.place.as_ref().and_then(|(place, message)| {
             let (chat, _) = place.parts::<i64, i32>()?;
             Some((chat, message.parse::<i32>().ok()?))
         });
         let (chat, edits) = place.map_or((chat, None), |(chat, message)| (chat, Some(message)));
-        match self.api.letter(&Target { chat, thread: None, edits }, &dressed).await {
+        match self.api.letter(&Target { chat, thread: None, edits }, &parts, &sorry(lang)).await {
             Ok(message) => {
                 let message = message.or(edits.and_then(|edited| u64::try_from(edited).ok()));
                 Brought::There(message.map(|message| (Address(format!("telegram:{chat}")), message)))
@@ -310,21 +336,41 @@ impl Worker {
     }
 }
 
+/// What is said where not even the plain words are taken.
+fn sorry(lang: Lang) -> Part {
+    Part::of(&render::notice(&commands::sorry(lang), usize::MAX).0)
+}
+
+/// How much of an inline result is offered.
+#[derive(Clone, Copy, Debug)]
+enum Looks {
+    Marked,
+    Plain,
+    Title,
+}
+
 /// One inline result: what is posted when it is chosen.
-fn article(id: &str, title: &str, reply: &Reply, lang: Lang) -> Value {
-    let dressed = render::dress(reply, ANSWER, MORE.get(lang));
-    let first = dressed.parts.first().map(|part| part.html.clone()).unwrap_or_default();
-    let description: String = reply.title.plain();
-    debug_assert!(dressed.parts.iter().all(|part| part.plain.encode_utf16().count() <= MAX_UNITS));
-    json!({
-        "type": "article",
-        "id": id,
-        "title": title,
-        "description": description,
-        "input_message_content": {
-            "message_text": first,
-            "parse_mode": "HTML",
-            "link_preview_options": { "is_disabled": true },
-        },
-    })
+struct Offered {
+    id: String,
+    title: String,
+    about: String,
+    part: Part,
+}
+
+impl Offered {
+    fn article(&self, looks: Looks) -> Value {
+        let mut content = json!({ "link_preview_options": { "is_disabled": true } });
+        match looks {
+            Looks::Marked => (content["message_text"], content["parse_mode"]) = (json!(self.part.html), json!("HTML")),
+            Looks::Plain => content["message_text"] = json!(self.part.plain),
+            Looks::Title => content["message_text"] = json!(render::name(&self.title, NAME)),
+        }
+        json!({
+            "type": "article",
+            "id": self.id,
+            "title": render::name(&self.title, NAME),
+            "description": render::name(&self.about, NAME),
+            "input_message_content": content,
+        })
+    }
 }

@@ -152,12 +152,12 @@ async fn a_correction_reaches_an_archived_thread_and_skips_a_locked_one() {
 async fn a_block_told_as_json_stops_us_and_owners_hear_of_it_once() {
     let mut press = Press::new(&super::news::fast()).await;
     let guild = press.discord.guild("Crew");
-    let channels: Vec<Id> = (0..30).map(|n| press.discord.text_channel(guild, &format!("c{n}"))).collect();
+    let channels: Vec<Id> = (0..200).map(|n| press.discord.text_channel(guild, &format!("c{n}"))).collect();
     press.follow(&channels.iter().map(|channel| super::news::on_discord(*channel)).collect::<Vec<_>>());
     press.start().await;
     press.discord.fault("POST /channels/", 500, Fault::Blocked);
     press.publish("/open x | The X incident").await;
     tokio::time::sleep(Duration::from_secs(4)).await;
     let asked = press.discord.calls().iter().filter(|call| call.0 == "POST" && call.1.ends_with("/messages")).count();
-    assert!(asked <= 12, "{asked} requests although we are blocked");
+    assert!(asked <= 60, "{asked} requests although we are blocked");
 }

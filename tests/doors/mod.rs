@@ -13,6 +13,7 @@ mod pushes;
 mod same;
 pub mod telegram;
 mod telegram_moments;
+mod whole;
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 

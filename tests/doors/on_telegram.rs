@@ -380,12 +380,14 @@ async fn the_awkward_text_arrives_within_the_limits() {
     let telegram = Telegram::start().await;
     let ann = telegram.private(5, "Ann", "en");
     let bot = Bot::start(&town, &telegram);
-    for line in ["/timeline awkward", "/sources awkward", "/incident awkward", "/claims awkward"] {
+    let lines = ["/timeline awkward", "/sources awkward", "/incident awkward", "/claims awkward"];
+    for line in lines {
         telegram.says(ann, 5, line);
     }
-    telegram.until("long answers", PATIENCE * 2, |it| (it.messages(ann).len() >= 12).then_some(())).await;
+    telegram.until("long answers", PATIENCE * 2, |it| (it.messages(ann).len() >= lines.len()).then_some(())).await;
     let refused: Vec<_> = telegram.calls().into_iter().filter(|call| call.status == 400).collect();
     assert!(refused.is_empty(), "{refused:#?}");
+    assert_eq!(telegram.messages(ann).len(), lines.len(), "each answer is one message");
     drop(bot);
     sound(&telegram);
 }

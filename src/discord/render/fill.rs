@@ -1,17 +1,11 @@
-//! Filling a message's embeds with what is said, and saying so where not all of it fits.
-
-use record::lang::Lang;
+//! Filling a message's embeds with what is said.
 
 use super::mark::{Piece, size};
 
-/// The last line of a message that was cut, and what is kept free for it.
-const CUT: [&str; 2] = [
-    "This did not all fit into one message here. Ask for less at once, such as a page or a shorter time, or read it whole in the bot's console.",
-    "Qui non entrava tutto in un messaggio. Chiedi meno in una volta, per esempio una pagina o un periodo più breve, o leggi tutto nella console del bot.",
-];
-const KEPT_FREE: usize = 200;
-/// A text of an embed: 4,096, less 5 % and the last line.
-const SHEET: usize = 3_891 - KEPT_FREE;
+/// A text of an embed: 4,096, less 5 %.
+const SHEET: usize = 3_891;
+/// What is kept free for the sign that something was cut, which no page should be.
+const KEPT_FREE: usize = 4;
 
 /// The texts of a message's embeds, being written.
 pub struct Sheets {
@@ -100,11 +94,10 @@ impl Sheets {
         }
     }
 
-    /// The texts, with a last line where something was left out.
-    pub fn done(mut self, lang: Lang) -> Vec<String> {
+    /// The texts.
+    pub fn done(mut self) -> Vec<String> {
         if self.cut {
-            let [en, it] = CUT;
-            self.now = format!("{}…\n\n-# {}", self.now.trim_end(), lang.pick(en, it));
+            self.now = format!("{}…", self.now.trim_end());
         }
         if !self.now.is_empty() {
             self.turn();

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use record::reply::Span;
+use record::{parts::soft, reply::Span};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// The longest address that is made a link; longer ones would take a reader's whole page.
-const LINK: usize = 1_000;
+/// The longest address that is made a link: whatever the record holds.
+const LINK: usize = record::link::Link::MAX;
 
 /// A piece of a reply.
 #[derive(Clone, Debug)]
@@ -85,7 +85,8 @@ impl<'a> Piece<'a> {
             Piece::Code(text) => (text, |text| Piece::Code(text.into())),
             Piece::Link(text, _) => (text, |text| Piece::Text(text.into())),
         };
-        let end = beginning(words, room, |words| size(&like(words.to_owned()).mark(before)));
+        let hard = beginning(words, room, |words| size(&like(words.to_owned()).mark(before)));
+        let end = soft(words, hard);
         let (first, rest) = words.split_at_checked(end)?;
         if first.is_empty() {
             return None;

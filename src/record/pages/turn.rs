@@ -2,7 +2,7 @@
 
 use crate::{
     pages::Reader,
-    reply::{BUTTON_BYTES, Button, Line, Reply},
+    reply::{BACK, BUTTON_BYTES, Button, Line, NEXT, Reply},
     view::Incident,
 };
 
@@ -56,10 +56,11 @@ impl Turn<'_> {
     /// Adds the row of buttons to a reply: back, where one is, on, and to the first page. `pages` is none where only
     /// whether there is more is known. Where a line is too long for a button, the reply says what to type.
     pub fn buttons(&self, mut reply: Reply, page: usize, pages: Option<usize>, more: bool, reader: &Reader) -> Reply {
+        reply.again = self.line(page).ok();
         let mut row = Vec::new();
         let mut add = |label: String, page: usize| match self.line(page) {
             Ok(line) => row.extend(Button::new(label, line)),
-            Err(line) if label == "➡️" => {
+            Err(line) if label == NEXT => {
                 let words = reader.say("The next page: ", "La pagina seguente: ");
                 reply.blocks.push(crate::reply::Block::Note(Line::new().text(words).code(line)));
             }
@@ -70,15 +71,15 @@ impl Turn<'_> {
         }
         if let Some(last) = pages.map(|pages| pages.max(1)).filter(|last| page > *last) {
             // Beyond the end there is only the way back.
-            add("⬅️".to_owned(), last);
+            add(BACK.to_owned(), last);
             return reply.row(row);
         }
         if page > 1 {
-            add("⬅️".to_owned(), page - 1);
+            add(BACK.to_owned(), page - 1);
         }
         add(pages.map_or_else(|| page.to_string(), |pages| format!("{page}/{pages}")), page);
         if more {
-            add("➡️".to_owned(), page + 1);
+            add(NEXT.to_owned(), page + 1);
         }
         if page > 2 {
             add("⏮".to_owned(), 1);

@@ -138,7 +138,8 @@ impl Post {
         Message {
             chat,
             id: int(&wire, "message_id").unwrap_or(0),
-            text: text(&wire, "text"),
+            // As people see it: a word joiner is not to be seen.
+            text: text(&wire, "text").replace('\u{2060}', ""),
             html: self.html.clone(),
             buttons: rows.iter().map(|row| items(row).iter().map(button).collect()).collect(),
             thread: int(&wire, "message_thread_id"),

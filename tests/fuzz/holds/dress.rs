@@ -7,7 +7,7 @@ use strillone::{console, discord, telegram};
 
 /// Dresses a reply for every door.
 pub fn sound(reply: &Reply, lang: Lang) {
-    on_telegram(reply);
+    on_telegram(reply, lang);
     on_discord(reply, lang);
     let plain = console::dress(reply, lang, &console::Look::plain());
     assert!(!plain.contains(steers), "{plain:?}");
@@ -24,15 +24,26 @@ fn steers(letter: char) -> bool {
     (letter.is_control() && letter != '\n') || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// Bot API: 4,096 UTF-16 units after entities are parsed; `callback_data` of 1 to 64 bytes; 100 buttons.
-fn on_telegram(reply: &Reply) {
-    let dressed = telegram::dress(reply, telegram::ANSWER, "more");
-    assert!((1..=telegram::ANSWER).contains(&dressed.parts.len()));
-    for part in &dressed.parts {
+/// Bot API: 4,096 UTF-16 units after entities are parsed, 100 entities of 9,500 bytes in all, 32,768 bytes of HTML;
+/// `callback_data` of 1 to 64 bytes; 100 buttons.
+fn on_telegram(reply: &Reply, lang: Lang) {
+    let [answer, posts] = [telegram::answer(reply, lang), telegram::posts(reply)];
+    let within = telegram::within(reply, 2, &"more".into());
+    assert!(!answer.is_empty() && !posts.is_empty() && (1..=2).contains(&within.len()));
+    let inline = telegram::inline(reply, &"more".into());
+    assert!(units(&inline.plain) <= 1_000 && inline.keyboard.is_none());
+    for part in answer.iter().chain(&posts).chain(&within).chain([&inline]) {
         assert!((1..=4_096).contains(&units(&part.plain)) && !part.plain.trim().is_empty(), "{:?}", part.plain);
         assert!(!part.plain.contains(steers), "{:?}", part.plain);
         assert_eq!(words_of_html(&part.html), part.plain);
+        let links: usize = part.html.split("href=\"").skip(1).map(|it| it.find('"').unwrap_or(0) + 8).sum();
+        let entities = part.html.matches("</").count();
+        assert!(entities <= 100 && entities * 12 + links <= 9_500 && part.html.len() <= 32_768, "{}", part.html);
+        on_keyboard(part);
     }
+}
+
+fn on_keyboard(dressed: &telegram::Part) {
     let Some(keyboard) = &dressed.keyboard else { return };
     let rows = keyboard["inline_keyboard"].as_array().expect("rows");
     let buttons: Vec<&Value> = rows.iter().flat_map(|row| row.as_array().expect("a row")).collect();
@@ -91,7 +102,11 @@ fn words_of_html(html: &str) -> String {
 /// Discord: 6,000 in all embeds, 256 a title, 4,096 a description, 10 embeds; 2,000 without; 5 rows of 5 buttons, each with
 /// a label of 1 to 80 and an id of its own of 1 to 100.
 fn on_discord(reply: &Reply, lang: Lang) {
-    for message in [discord::dress(reply, lang), discord::plain(reply, lang)] {
+    let posts = discord::posts(reply, lang);
+    assert!(!posts.is_empty());
+    let pages = discord::pages(reply, lang);
+    let cut = posts.iter().chain(&pages).flat_map(|page| [discord::dress(page, lang), discord::plain(page, lang)]);
+    for message in [discord::dress(reply, lang), discord::plain(reply, lang)].into_iter().chain(cut) {
         assert_eq!(message["allowed_mentions"]["parse"], serde_json::json!([]), "nobody is called");
         let embeds = message["embeds"].as_array().expect("embeds");
         let mut all = 0;
@@ -126,8 +141,6 @@ fn on_discord(reply: &Reply, lang: Lang) {
             }
         }
     }
-    let posts = discord::posts(reply, lang);
-    assert!((1..=12).contains(&posts.len()));
 }
 
 /// That in Discord's markdown nothing is left that we did not write: what we write is taken out first.
