@@ -109,6 +109,9 @@ async fn a_token_revoked_on_one_platform_leaves_the_other_at_work_and_tells_the_
     let told = telegram.wait_for(owner, 2, PATIENCE * 2).await.pop().unwrap();
     says(&told.text, &["Discord", "token"]);
     telegram.says(owner, 5, "/about");
-    says(&telegram.wait_for(owner, 3, PATIENCE).await[2].text, &["Telegram: on, answering", "Discord: the platform refuses the token"]);
+    says(
+        &telegram.wait_for(owner, 3, PATIENCE).await[2].text,
+        &["Telegram: on, answering", "Discord: the platform refuses the token"],
+    );
     at_telegram.stop().await;
 }

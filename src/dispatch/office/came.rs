@@ -188,7 +188,7 @@ impl Office {
             Some(known) => known.again(now),
             None => {
                 if right {
-                    self.tell_right(number, channel, why, now);
+                    self.tell_right(number, channel, why, now + GATHERED);
                 }
                 Trouble::new(now, why, false)
             }
@@ -224,18 +224,19 @@ impl Office {
         self.set_trouble(number, Some(trouble), now)
     }
 
-    /// Whoever subscribed a channel can have the right given back.
-    pub(super) fn tell_right(&mut self, number: ChannelNumber, channel: &Channel, why: &str, now: Ms) {
+    /// Whoever subscribed a channel can have the right given back; they are told at a moment.
+    pub(super) fn tell_right(&mut self, number: ChannelNumber, channel: &Channel, why: &str, at: Ms) {
         let owed = !channel.subscriptions.is_empty();
         if let Some(by) = channel.by.clone().filter(|by| owed && *by != channel.address) {
-            self.tell_trouble(by, number, channel, None, why, now);
+            self.tell_trouble(by, number, channel, None, why, at);
         }
     }
 
     /// `posted`: whether something was posted in the group itself instead.
     fn tell_closed(&mut self, number: ChannelNumber, channel: &Channel, posted: bool, why: &str, now: Ms) {
         if let Some(to) = channel.by.clone() {
-            self.tell_trouble(to, number, channel, Some(posted), why, now);
+            let at = now + if posted { GATHERED_TOPICS } else { GATHERED };
+            self.tell_trouble(to, number, channel, Some(posted), why, at);
         }
     }
 
@@ -247,9 +248,8 @@ impl Office {
         channel: &Channel,
         closed: Option<bool>,
         why: &str,
-        now: Ms,
+        at: Ms,
     ) {
-        let at = now + if closed == Some(true) { GATHERED_TOPICS } else { GATHERED };
         let channels = self.troubles.entry((to, closed)).or_default();
         if !channels.iter().any(|it| it.channel == number) {
             channels.push(Troubled { at, channel: number, place: channel.place(), why: why.to_owned() });

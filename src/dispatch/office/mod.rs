@@ -42,7 +42,7 @@ const IN_A_LINE: ChannelNumber = 1_000;
 const LINE: usize = 56 * 1024;
 /// For how long channels in trouble are gathered before whoever subscribed them is told: a second try has failed by then.
 const GATHERED: Ms = 45_000;
-/// The same for topics of which the group itself was told instead.
+/// The same for what is certain: topics of which the group itself was told instead, and rights that were taken away.
 const GATHERED_TOPICS: Ms = 5_000;
 /// A global limit of before a start holds at most for so long: then one more request tells.
 const LONGEST_LIMIT: Ms = 3_600_000;
@@ -509,7 +509,8 @@ impl Office {
                 for number in self.store.ledger().channels_in(&address.0)? {
                     let fine = self.store.ledger().mailbox(number)?.trouble.is_none();
                     if fine && let Some(channel) = self.store.ledger().channel(number)? {
-                        self.tell_right(number, &channel, &why, now);
+                        // The platform said so by itself: there is nothing to wait for.
+                        self.tell_right(number, &channel, &why, now + GATHERED_TOPICS);
                     }
                     self.removed(number, &why, now)?;
                 }

@@ -20,6 +20,9 @@ const EVERY: Ms = 1_000;
 /// How many channels a line names at most, so that it stays below 64 KiB.
 const NAMED: usize = 1_000;
 
+/// How many entries behind a channel's head are looked at.
+const BEHIND: usize = 5;
+
 /// What the journal knows, and what it is to be told.
 #[derive(Default)]
 pub(super) struct Progress {
@@ -115,8 +118,20 @@ impl Office {
             let lane = self.lane(network);
             if lane.is_open() {
                 let most = lane.pace.per_second() as usize * 3 / 2 + lane.flying();
-                let due = ledger.due(network, now + EVERY, most.min(NAMED / 2))?;
-                next.extend(due.into_iter().map(|due| (due.commit, due.channel)));
+                let most = most.min(NAMED / 2);
+                let due = ledger.due(network, now + EVERY, most)?;
+                let mut room = most.saturating_sub(due.len());
+                next.extend(due.iter().map(|due| (due.commit, due.channel)));
+                // What waits behind a head may leave within the second, too.
+                for head in due {
+                    for row in ledger.deliveries(head.channel, head.commit + 1).take(BEHIND.min(room)) {
+                        let (commit, delivery) = row?;
+                        if delivery.is_open() {
+                            next.insert((commit, head.channel));
+                            room -= 1;
+                        }
+                    }
+                }
             }
         }
         Ok(next)
