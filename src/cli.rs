@@ -26,6 +26,9 @@ pub struct Cli {
     /// Keep everything in this directory (overrides store.path)
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
+    /// Go on although the record holds less than the last backup, or the last start, knew
+    #[arg(long, global = true)]
+    pub accept_less: bool,
     /// What to do
     #[command(subcommand)]
     pub command: Option<Command>,

@@ -43,6 +43,8 @@ pub struct Settings {
     pub delivery: DeliverySettings,
     /// What the program tells of its own work.
     pub log: LogSettings,
+    /// Whether a start goes on with less than the last backup, or the last start, knew; only the command line says so.
+    pub accept_less: bool,
 }
 
 /// The section `[store]`.

@@ -50,7 +50,7 @@ const DISCORD_IN_FLIGHT: usize = 50;
 pub fn execute(cli: Cli) -> ExitCode {
     let env = std::env::vars_os();
     let settings = match config::load(cli.config.as_deref(), cli.data.as_deref(), env, &bundled::names()) {
-        Ok(settings) => settings,
+        Ok(settings) => Settings { accept_less: cli.accept_less, ..settings },
         Err(fault) => {
             complain(&fault);
             return ExitCode::from(2);
@@ -137,7 +137,13 @@ fn bar(what: &str) -> ProgressBar {
 
 fn options(settings: &Settings) -> Options {
     let it = &settings.store;
-    Options { cache_bytes: it.cache_mb << 20, reserve: it.reserve_mb << 20, ..Options::new(&it.path) }
+    Options {
+        cache_bytes: it.cache_mb << 20,
+        reserve: it.reserve_mb << 20,
+        backups: Some(settings.backups()),
+        accept_less: settings.accept_less,
+        ..Options::new(&it.path)
+    }
 }
 
 fn load_bundled(desk: &Desk, settings: &Settings) -> Result<Vec<String>, Undone> {

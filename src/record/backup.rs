@@ -6,7 +6,7 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, BufWriter, Read, Write},
+    io::{self, BufRead, BufWriter, Read, Write},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
 };
@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     journal::{self, Lines, RESTORING},
-    line::{Hash, Line, glance},
+    line::{Hash, Line, MAX_LINE, glance},
     private::Bodies,
     slug::Slug,
     store::{self, OpenError, Options, Store, verify_journal},
@@ -67,6 +67,16 @@ pub struct Backup {
     pub path: PathBuf,
     /// What it says it holds.
     pub manifest: Manifest,
+}
+
+impl Backup {
+    /// The hash of the header of its first line, which tells one record from another; none if it cannot be read.
+    pub fn first_header(&self) -> Option<Hash> {
+        let file = File::open(self.path.join("journal").join(&self.manifest.files.first()?.name)).ok()?;
+        let mut first = Vec::new();
+        io::BufReader::new(file.take(MAX_LINE as u64 + 1)).read_until(b'\n', &mut first).ok()?;
+        Some(Line::read(first.strip_suffix(b"\n")?).ok()?.hash)
+    }
 }
 
 /// Why there is no backup, or no restored store.
@@ -332,6 +342,9 @@ pub fn restore(backup: &Path, options: &Options, progress: &mut dyn FnMut(u64, u
     })?;
     drop(lock);
     fold(backup, &manifest, options, progress)?;
+    // What was delivered since the backup was made is not in it.
+    store::note_restored(&options.dir, manifest.commit, manifest.hash)
+        .map_err(BackupError::io("noting that it was restored"))?;
     Ok(manifest)
 }
 

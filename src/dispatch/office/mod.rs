@@ -304,6 +304,8 @@ impl Office {
     fn take_up_lost(&mut self) -> Kept<Vec<Word>> {
         let store = Arc::clone(&self.store);
         let ledger = store.ledger();
+        // A restored record does not know what was delivered since its backup was made.
+        let restored = self.store.restored().unwrap_or(0);
         let (mut lost, mut doubtful, mut at) = (false, 0, self.expanded);
         while let Some(broadcast) = ledger.broadcast_after(at)? {
             at = broadcast.commit;
@@ -313,7 +315,8 @@ impl Office {
             if broadcast.known == Known::Tracked {
                 lost = true;
             }
-            if broadcast.known == Known::Begun {
+            let unknown = at <= restored && broadcast.known != Known::Drained;
+            if broadcast.known == Known::Begun || unknown {
                 let tally = Tally { begun: true, doubtful: true, ..Tally::default() };
                 ledger.set_tally(at, Some(&tally))?;
                 doubtful += 1;
@@ -321,6 +324,8 @@ impl Office {
         }
         let now = self.now;
         let channels = if lost { ledger.take_up_assumed(now)? } else { 0 };
+        self.store.sync_ledger()?;
+        self.store.clear_restored()?;
         Ok(match (doubtful, channels) {
             (0, 0) => Vec::new(),
             (entries, channels) => vec![Word::Doubtful { entries, channels }],

@@ -10,6 +10,7 @@ mod opening;
 mod rows;
 mod saying;
 mod small;
+mod start;
 mod tools;
 
 use std::path::{Path, PathBuf};

@@ -8,6 +8,7 @@ mod fold;
 pub mod keys;
 mod ledger;
 mod letters;
+mod marker;
 mod memory;
 mod mend;
 mod people;
@@ -36,6 +37,7 @@ pub use compose::{ASK_DAYS, Conflict, Drafted, Expect, NotSaid, Receipt, Set};
 pub use fold::{AskRow, AskingRow, Broadcast, Choice, EntryRow, Head, IncidentHead, Known};
 pub use ledger::{Audience, Due, Expanded, Ledger};
 pub use letters::{Errand, Letters};
+pub use marker::Less;
 pub use memory::Memory;
 pub use mend::Mended;
 pub use people::{Card, DraftRow, Fate, RefusedRow};
@@ -69,6 +71,10 @@ pub struct Options {
     pub reserve: u64,
     /// The disk.
     pub disk: Arc<dyn Disk>,
+    /// Where backups lie, if what they hold is to be compared with what is there.
+    pub backups: Option<PathBuf>,
+    /// Go on with less than the last backup, or the last start, knew.
+    pub accept_less: bool,
 }
 
 impl Options {
@@ -81,6 +87,8 @@ impl Options {
             memory: None,
             reserve: 0,
             disk: Arc::new(Real),
+            backups: None,
+            accept_less: false,
         }
     }
 
@@ -113,6 +121,31 @@ pub enum OpenError {
     /// The state cannot be used, and could not be folded again.
     #[error(transparent)]
     State(#[from] StateError),
+    /// Less is there than should be.
+    #[error(
+        "the record in {dir} ends at commit {}, but {} knows commit {}.\n  Nothing was changed. If a disk or directory is missing, bring it back and start again.\n{}  To go on with what is there, add --accept-less.",
+        less.found, less.says, less.expected, restore_hint(less)
+    )]
+    Less {
+        /// The data directory.
+        dir: String,
+        /// What is missing.
+        less: Less,
+    },
+}
+
+/// Notes that a record was restored, up to this line.
+pub(crate) fn note_restored(dir: &Path, commit: u64, hash: crate::line::Hash) -> io::Result<()> {
+    marker::write(dir, Head { commit, hash }, Some(commit))
+}
+
+/// How to get back what is missing, if there is a backup.
+fn restore_hint(less: &Less) -> String {
+    let Some(backup) = &less.backup else { return String::new() };
+    format!(
+        "  To go back to the newest backup: move journal, sled and head.json aside, then run: strillone restore {}\n",
+        backup.display()
+    )
 }
 
 impl OpenError {
@@ -168,7 +201,11 @@ impl Shared {
     }
 
     fn read_only(&self, reason: &str) {
-        *self.read_only.write().unwrap_or_else(PoisonError::into_inner) = Some(reason.to_owned());
+        self.set_read_only(Some(reason.to_owned()));
+    }
+
+    fn set_read_only(&self, reason: Option<String>) {
+        *self.read_only.write().unwrap_or_else(PoisonError::into_inner) = reason;
     }
 }
 
@@ -193,6 +230,18 @@ impl Store {
         let gave = reserve.give_way().map_err(OpenError::io("making room on the disk"))?;
         let mut recovered = recover::recover(&options, progress)?;
         recovered.notes.extend(gave.then_some(Note::GaveWay));
+        let mut marked = (0, None);
+        if options.memory.is_none()
+            && let Some(less) = marker::missing(&options, &recovered.state, recovered.head)?
+        {
+            if !options.accept_less {
+                return Err(OpenError::Less { dir: options.dir.display().to_string(), less });
+            }
+            tracing::warn!(found = less.found, expected = less.expected, "the record goes on with less than there was");
+            marker::write(&options.dir, recovered.head, Some(recovered.head.commit))
+                .map_err(OpenError::io("noting how far the record is"))?;
+            marked.0 = recovered.head.commit;
+        }
         let journal_dir = options.journal_dir();
         let journal = Journal::open(&journal_dir, options.rotate_at, Arc::clone(&options.disk))
             .map_err(OpenError::io(format!("opening the journal in {}", journal_dir.display())))?;
@@ -207,13 +256,14 @@ impl Store {
         let writer = Writer {
             shared: Arc::clone(&shared),
             journal,
-            dir: options.dir.clone(),
-            sled_dir: options.sled_dir(),
+            options: options.clone(),
             head: recovered.head,
             newest: recovered.newest,
             reserve,
             disk: Arc::clone(&options.disk),
             broken: recovered.read_only,
+            recovers: false,
+            marked,
         };
         let (jobs, queue) = sync_channel(QUEUE);
         let marks = Arc::clone(&shared);
@@ -294,6 +344,20 @@ impl Store {
     /// By how many milliseconds the clock was behind the newest line when something was last recorded: 0 if it was not.
     pub fn clock_behind(&self) -> i64 {
         self.shared.behind.load(Ordering::Relaxed)
+    }
+
+    /// The last commit of a record that was restored, or that goes on with less than there was: of broadcasts up to there
+    /// it is not known what was delivered since.
+    pub fn restored(&self) -> Option<u64> {
+        marker::read(&self.options.dir).restored().filter(|_| self.options.memory.is_none())
+    }
+
+    /// What follows from [`Store::restored`] was done.
+    pub fn clear_restored(&self) -> io::Result<()> {
+        match self.restored() {
+            Some(_) => marker::write(&self.options.dir, self.head(), None),
+            None => Ok(()),
+        }
     }
 
     /// What was found and mended while opening.

@@ -10,6 +10,10 @@ use std::{
     ops::{Bound, Deref},
     panic::{AssertUnwindSafe, catch_unwind},
     path::Path,
+    sync::{
+        PoisonError, RwLock,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -69,10 +73,15 @@ impl From<sled::Error> for StateError {
 const LETTING_GO: u32 = 150;
 
 /// The state.
-pub struct State(Kept);
+pub struct State {
+    kept: Kept,
+    /// sled met an error that it does not forget: it has to be opened again.
+    failed: AtomicBool,
+}
 
 enum Kept {
-    OnDisk(sled::Db),
+    /// None while it is being opened again.
+    OnDisk(RwLock<Option<sled::Db>>),
     InMemory(Memory),
 }
 
@@ -95,7 +104,7 @@ impl State {
         check_settings(dir)?;
         let open = || sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(Some(500)).open();
         match catch_unwind(AssertUnwindSafe(open)) {
-            Ok(Ok(db)) => Ok(State(Kept::OnDisk(db))),
+            Ok(Ok(db)) => Ok(State { kept: Kept::OnDisk(RwLock::new(Some(db))), failed: AtomicBool::new(false) }),
             Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
                 Err(StateError::Locked(dir.display().to_string()))
             }
@@ -106,14 +115,49 @@ impl State {
 
     /// A state in memory: as much of it is left after a death as was synced before.
     pub fn in_memory(memory: Memory) -> State {
-        State(Kept::InMemory(memory))
+        State { kept: Kept::InMemory(memory), failed: AtomicBool::new(false) }
+    }
+
+    /// sled's handle.
+    fn db(slot: &RwLock<Option<sled::Db>>) -> Result<sled::Db, StateError> {
+        let db = slot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        db.ok_or_else(|| StateError::Io(io::Error::other("the state is being opened again")))
+    }
+
+    /// Notes whether sled failed: after an error of the disk it takes nothing more until it is opened again.
+    fn noted<T>(&self, done: Result<T, StateError>) -> Result<T, StateError> {
+        if done.is_err() {
+            self.failed.store(true, Ordering::Relaxed);
+        }
+        done
+    }
+
+    /// Whether it has to be closed and opened again.
+    pub fn has_failed(&self) -> bool {
+        self.failed.load(Ordering::Relaxed)
+    }
+
+    /// Lets go of sled, so that it can be opened again.
+    pub fn close(&self) {
+        if let Kept::OnDisk(slot) = &self.kept {
+            drop(slot.write().unwrap_or_else(PoisonError::into_inner).take());
+        }
+    }
+
+    /// Goes on with what was opened in its place.
+    pub fn replace(&self, other: State) {
+        if let (Kept::OnDisk(slot), Kept::OnDisk(new)) = (&self.kept, other.kept) {
+            *slot.write().unwrap_or_else(PoisonError::into_inner) =
+                new.into_inner().unwrap_or_else(PoisonError::into_inner);
+        }
+        self.failed.store(false, Ordering::Relaxed);
     }
 
     /// Applies a group's rows, all or none.
     pub fn apply(&self, rows: Rows) -> Result<(), StateError> {
-        match &self.0 {
+        match &self.kept {
             Kept::InMemory(memory) => memory.apply(rows),
-            Kept::OnDisk(db) => {
+            Kept::OnDisk(slot) => {
                 let mut batch = sled::Batch::default();
                 for (key, value) in rows {
                     match value {
@@ -121,7 +165,8 @@ impl State {
                         None => batch.remove(key),
                     }
                 }
-                db.apply_batch(batch)?;
+                let db = State::db(slot)?;
+                self.noted(db.apply_batch(batch).map_err(StateError::from))?;
             }
         }
         Ok(())
@@ -134,27 +179,34 @@ impl State {
 
     /// The rows of a range of keys, either way round. Each step sees what is there at that step: not a snapshot.
     pub fn range(&self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> Scan {
-        match &self.0 {
-            Kept::OnDisk(db) => Scan::OnDisk(db.range::<Vec<u8>, _>((from, to))),
+        match &self.kept {
+            Kept::OnDisk(slot) => match State::db(slot) {
+                Ok(db) => Scan::OnDisk(db.range::<Vec<u8>, _>((from, to))),
+                Err(error) => Scan::Closed(Some(error)),
+            },
             Kept::InMemory(memory) => Scan::InMemory(memory.range(from, to)),
         }
     }
 
     /// The rows whose keys begin with `prefix`.
     pub fn prefix(&self, prefix: &[u8]) -> Scan {
-        match &self.0 {
-            Kept::OnDisk(db) => Scan::OnDisk(db.scan_prefix(prefix)),
+        match &self.kept {
+            Kept::OnDisk(slot) => match State::db(slot) {
+                Ok(db) => Scan::OnDisk(db.scan_prefix(prefix)),
+                Err(error) => Scan::Closed(Some(error)),
+            },
             Kept::InMemory(memory) => Scan::InMemory(memory.prefix(prefix)),
         }
     }
 
     /// Writes everything out and makes it durable: sled's own flush does not sync on Linux (sled #1452).
     pub fn sync(&self, dir: &Path) -> Result<(), StateError> {
-        match &self.0 {
+        match &self.kept {
             Kept::InMemory(memory) => memory.sync(),
-            Kept::OnDisk(db) => {
-                db.flush()?;
-                fs::File::open(dir.join("db"))?.sync_data()?;
+            Kept::OnDisk(slot) => {
+                let db = State::db(slot)?;
+                self.noted(db.flush().map_err(StateError::from))?;
+                self.noted(fs::File::open(dir.join("db")).and_then(|file| file.sync_data()).map_err(StateError::from))?;
             }
         }
         Ok(())
@@ -163,8 +215,8 @@ impl State {
 
 impl Read for State {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
-        match &self.0 {
-            Kept::OnDisk(db) => Ok(db.get(key)?.map(Bytes)),
+        match &self.kept {
+            Kept::OnDisk(slot) => Ok(State::db(slot)?.get(key)?.map(Bytes)),
             Kept::InMemory(memory) => Ok(memory.get(key).map(|value| Bytes(value.into()))),
         }
     }
@@ -176,6 +228,8 @@ pub enum Scan {
     OnDisk(sled::Iter),
     /// Of a state in memory.
     InMemory(memory::Scan),
+    /// Of a state that is being opened again: why there is nothing.
+    Closed(Option<StateError>),
 }
 
 fn row(found: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Bytes, Bytes), StateError> {
@@ -193,6 +247,7 @@ impl Iterator for Scan {
         match self {
             Scan::OnDisk(rows) => rows.next().map(row),
             Scan::InMemory(rows) => rows.next().map(kept),
+            Scan::Closed(why) => why.take().map(Err),
         }
     }
 }
@@ -202,6 +257,7 @@ impl DoubleEndedIterator for Scan {
         match self {
             Scan::OnDisk(rows) => rows.next_back().map(row),
             Scan::InMemory(rows) => rows.next_back().map(kept),
+            Scan::Closed(why) => why.take().map(Err),
         }
     }
 }

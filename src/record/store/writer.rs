@@ -2,24 +2,24 @@
 //! applies it to the state as one batch, and only then answers.
 
 use std::{
-    path::PathBuf,
     sync::{
         Arc,
         atomic::Ordering,
         mpsc::{Receiver, RecvTimeoutError, Sender},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Shared,
+    Options, Shared,
     compose::{Group, NotSaid, Receipt, Set, remembered},
     erase,
     fold::{self, AskRow, Head},
-    keys,
+    keys, marker,
     mend::{self, Mended},
+    recover::{self, Recovered},
     state::{Layer, Rows, StateError},
 };
 use crate::{
@@ -35,6 +35,8 @@ const LARGEST_GROUP: u64 = 16 << 20;
 const CLOCK_OFF: i64 = 60_000;
 /// After this much quiet the state is flushed, so that the next start has little to catch up.
 const QUIET: Duration = Duration::from_secs(2);
+/// How often it is noted at most how far the record is.
+const MARKED: Duration = Duration::from_secs(1);
 
 pub(super) enum Job {
     Say(Box<Set>, Asker),
@@ -45,8 +47,7 @@ pub(super) enum Job {
 pub(super) struct Writer {
     pub shared: Arc<Shared>,
     pub journal: Journal,
-    pub dir: PathBuf,
-    pub sled_dir: PathBuf,
+    pub options: Options,
     pub head: Head,
     /// When the newest line was written.
     pub newest: Option<DateTime<Utc>>,
@@ -54,6 +55,10 @@ pub(super) struct Writer {
     pub disk: Arc<dyn Disk>,
     /// Why nothing can be written any more.
     pub broken: Option<String>,
+    /// Whether that may be over once there is room on the disk.
+    pub recovers: bool,
+    /// The head that the marker names, and when it was written.
+    pub marked: (u64, Option<Instant>),
 }
 
 type Asker = Sender<Result<Receipt, NotSaid>>;
@@ -63,7 +68,12 @@ impl Writer {
     pub fn run(mut self, jobs: &Receiver<Job>) {
         let mut dirty = false;
         let mut forgotten: Option<DateTime<Utc>> = None;
+        let mut looked = Instant::now();
         loop {
+            if looked.elapsed() >= QUIET {
+                looked = Instant::now();
+                self.look_at_the_disk();
+            }
             let first = match jobs.recv_timeout(QUIET) {
                 Ok(job) => job,
                 Err(RecvTimeoutError::Timeout) => {
@@ -71,6 +81,7 @@ impl Writer {
                         tracing::warn!(%error, "the state could not be flushed; the journal holds everything");
                     }
                     dirty = false;
+                    self.mark(true);
                     continue;
                 }
                 Err(RecvTimeoutError::Disconnected) => break,
@@ -84,6 +95,7 @@ impl Writer {
             }
             dirty |= !sets.is_empty();
             self.write(sets);
+            self.mark(false);
             for sync in syncs {
                 // The asker may have stopped waiting.
                 let _ = sync.send(self.sync());
@@ -95,6 +107,58 @@ impl Writer {
         if let Err(error) = self.sync() {
             tracing::warn!(%error, "the state could not be flushed; the journal holds everything");
         }
+        self.mark(true);
+    }
+
+    /// Notes outside journal and state how far the record is: at most once a second, and whenever nothing else is done.
+    fn mark(&mut self, now: bool) {
+        let (commit, at) = self.marked;
+        let due = now || at.is_none_or(|at| at.elapsed() >= MARKED);
+        if self.options.memory.is_some() || commit == self.head.commit || !due {
+            return;
+        }
+        match marker::write(&self.options.dir, self.head, marker::read(&self.options.dir).restored()) {
+            Ok(()) => self.marked = (self.head.commit, Some(Instant::now())),
+            Err(error) => tracing::warn!(%error, "how far the record is could not be noted beside it"),
+        }
+    }
+
+    /// Sees whether there is room on the disk, also when nobody records, and goes on after the disk has failed.
+    fn look_at_the_disk(&mut self) {
+        let failed = self.shared.state.has_failed();
+        if failed && let Err(error) = self.reserve.give_way() {
+            tracing::warn!(%error, "no room could be made on the disk");
+        }
+        let room = self.reserve.has_room_for(LARGEST_GROUP);
+        self.shared.full(room.as_ref().err().map(String::as_str));
+        if room.is_ok() && (failed || self.recovers) {
+            self.recover();
+        }
+    }
+
+    /// Opens the state again in its place, as a start does: the disk refused something, and there is room again.
+    fn recover(&mut self) {
+        tracing::warn!("there is room on the disk again: the store is opened anew");
+        self.shared.state.close();
+        let recovered = recover::recover(&self.options, &mut |_, _| {});
+        let Recovered { state, head, newest, notes, read_only } = match recovered {
+            Ok(recovered) => recovered,
+            Err(error) => {
+                self.shared.read_only("the store could not be opened anew; it is tried again");
+                self.recovers = true;
+                return tracing::error!(%error, "the store could not be opened anew; it is tried again");
+            }
+        };
+        notes.iter().for_each(|note| tracing::warn!("{note}"));
+        self.shared.state.replace(state);
+        if let Err(error) = self.journal.reopen() {
+            return self.breaks(format!("reopening the journal: {error}"));
+        }
+        (self.head, self.newest) = (head, newest);
+        (self.broken, self.recovers) = (read_only.clone(), false);
+        self.shared.set_read_only(read_only);
+        self.shared.publish(head);
+        tracing::info!(commit = head.commit, "the store is open again");
     }
 
     /// Mends what is damaged; the file that is added to may be another one afterwards. Where a line is lost, nothing more
@@ -103,7 +167,7 @@ impl Writer {
         if let Some(reason) = &self.broken {
             return Err(reason.clone());
         }
-        let mended = mend::mend(&self.shared.state, &self.dir, &*self.disk, self.head);
+        let mended = mend::mend(&self.shared.state, &self.options.dir, &*self.disk, self.head);
         if let Err(error) = self.journal.reopen() {
             self.breaks(format!("reopening the journal: {error}"));
         } else if let Ok(Mended { lost: Some(lost), .. }) = &mended {
@@ -119,7 +183,7 @@ impl Writer {
     }
 
     fn sync(&self) -> Result<(), String> {
-        self.shared.state.sync(&self.sled_dir).map_err(|error| error.to_string())
+        self.shared.state.sync(&self.options.sled_dir()).map_err(|error| error.to_string())
     }
 
     /// Writes a group and answers everybody in it.
@@ -157,11 +221,9 @@ impl Writer {
                 }
             }
             Err(reason) => {
-                tracing::error!(
-                    reason,
-                    "the journal could not be written: nothing more is recorded until the next start"
-                );
+                tracing::error!(reason, "the journal or the state could not be written: nothing is recorded for now");
                 self.breaks(reason.clone());
+                self.recovers = true;
                 for (answer, _) in answers {
                     let _ = answer.send(Err(NotSaid::Broke(reason.clone())));
                 }

@@ -1,0 +1,192 @@
+//! What a start should find, and a disk that runs full to its last byte and has room again.
+
+use std::{
+    fs::{self, File},
+    io::Write,
+    path::{Path, PathBuf},
+    process::Command,
+    time::{Duration, Instant},
+};
+
+use chrono::Utc;
+
+use crate::{
+    backup,
+    private::Fact,
+    store::{Drafted, NotSaid, OpenError, Options, Set, Store},
+};
+
+fn options(dir: &Path) -> Options {
+    Options { backups: Some(dir.join("backups")), ..Options::new(dir) }
+}
+
+fn open(options: Options) -> Result<Store, OpenError> {
+    Store::open(options, &mut |_, _| {})
+}
+
+fn say(store: &Store, dossier: &str) -> Result<(), NotSaid> {
+    let said = vec![Drafted::Fact(Fact::Loaded { dossier: dossier.to_owned() })];
+    store.say(Set { ask: None, expects: Vec::new(), said, at: Utc::now() }).map(drop)
+}
+
+/// A record of so many lines, with a backup of it, in a directory.
+fn record(lines: usize) -> tempfile::TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    let store = open(options(dir.path())).unwrap();
+    (0..lines).for_each(|line| say(&store, &format!("d{line}")).unwrap());
+    backup::make(&store, &dir.path().join("backups"), Utc::now()).unwrap();
+    dir
+}
+
+fn remove(dir: &Path, names: &[&str]) {
+    for name in names {
+        let path = dir.join(name);
+        if path.is_dir() { fs::remove_dir_all(path).unwrap() } else { fs::remove_file(path).unwrap() }
+    }
+}
+
+fn less(opened: Result<Store, OpenError>) -> String {
+    match opened {
+        Err(error @ OpenError::Less { .. }) => error.to_string(),
+        Err(other) => panic!("{other}"),
+        Ok(store) => panic!("it opened, at {}", store.head().commit),
+    }
+}
+
+#[test]
+fn a_start_that_finds_less_than_a_backup_or_the_marker_knows_stops_and_names_the_ways_on() {
+    // Journal and state are gone beside the backups.
+    let dir = record(9);
+    remove(dir.path(), &["journal", "sled", "head.json"]);
+    let why = less(open(options(dir.path())));
+    assert!(why.contains("ends at commit 0") && why.contains("commit 9"), "{why}");
+    assert!(why.contains("strillone restore") && why.contains("--accept-less"), "{why}");
+    less(open(options(dir.path())));
+    // Only the marker is left.
+    let dir = record(9);
+    remove(dir.path(), &["journal", "sled", "backups"]);
+    assert!(less(open(options(dir.path()))).contains("head.json"));
+    // The journal is cut short, and the state is gone.
+    let dir = record(9);
+    let journal: Vec<PathBuf> =
+        fs::read_dir(dir.path().join("journal")).unwrap().map(|it| it.unwrap().path()).collect();
+    let text = fs::read_to_string(&journal[0]).unwrap();
+    let half: String = text.split_inclusive('\n').take(4).collect();
+    fs::write(&journal[0], half).unwrap();
+    remove(dir.path(), &["sled"]);
+    let why = less(open(options(dir.path())));
+    assert!(why.contains("ends at commit 4"), "{why}");
+    let store = open(Options { accept_less: true, ..options(dir.path()) }).unwrap();
+    assert_eq!((store.head().commit, store.restored()), (4, Some(4)));
+    say(&store, "more").unwrap();
+    drop(store);
+    // The backup still knows more, and of the same record: that is told until it is moved away or accepted.
+    less(open(options(dir.path())));
+    remove(dir.path(), &["backups"]);
+    assert_eq!(open(options(dir.path())).unwrap().head().commit, 5, "what was accepted is the new measure");
+}
+
+#[test]
+fn a_start_that_finds_everything_says_nothing() {
+    let dir = record(9);
+    let store = open(options(dir.path())).unwrap();
+    say(&store, "more").unwrap();
+    drop(store);
+    assert_eq!(open(options(dir.path())).unwrap().head().commit, 10);
+    remove(dir.path(), &["sled"]);
+    assert_eq!(open(options(dir.path())).unwrap().head().commit, 10, "a lost state is folded anew");
+    remove(dir.path(), &["head.json"]);
+    assert_eq!(open(options(dir.path())).unwrap().head().commit, 10, "an older version wrote no marker");
+    // A backup of another record, which is longer, is none of ours.
+    let other = record(40);
+    for backup in fs::read_dir(other.path().join("backups")).unwrap() {
+        let backup = backup.unwrap();
+        let copied = Command::new("cp").arg("-r").arg(backup.path()).arg(dir.path().join("backups")).status().unwrap();
+        assert!(copied.success());
+    }
+    assert_eq!(open(options(dir.path())).unwrap().head().commit, 10);
+    // A new directory is a new record.
+    let fresh = tempfile::tempdir().unwrap();
+    assert_eq!(open(options(fresh.path())).unwrap().head().commit, 0);
+}
+
+#[test]
+fn what_was_restored_says_so_until_that_is_done_with() {
+    let dir = record(9);
+    let made = backup::list(&dir.path().join("backups")).unwrap().pop().unwrap();
+    let place = tempfile::tempdir().unwrap();
+    backup::restore(&made.path, &options(place.path()), &mut |_, _| {}).unwrap();
+    let store = open(options(place.path())).unwrap();
+    assert_eq!(store.restored(), Some(9));
+    store.clear_restored().unwrap();
+    assert_eq!(store.restored(), None);
+}
+
+/// A small file system of its own; none where it cannot be mounted.
+struct Small(PathBuf, #[expect(dead_code, reason = "it goes with the directory")] tempfile::TempDir);
+
+impl Small {
+    fn mount() -> Option<Small> {
+        let keep = tempfile::tempdir().unwrap();
+        let place = keep.path().join("small");
+        fs::create_dir(&place).unwrap();
+        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", "size=48m", "tmpfs"]).arg(&place).output();
+        mounted.is_ok_and(|it| it.status.success()).then(|| Small(place, keep))
+    }
+}
+
+impl Drop for Small {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
+    }
+}
+
+#[test]
+fn a_disk_that_was_full_to_its_last_byte_goes_on_in_the_same_process() {
+    let Some(small) = Small::mount() else {
+        println!("skipped: no file system of our own can be mounted here");
+        return;
+    };
+    let dir = small.0.join("data");
+    let store = open(Options { reserve: 2 << 20, ..options(&dir) }).unwrap();
+    let mut acknowledged = 0;
+    (0..50).for_each(|line| {
+        say(&store, &format!("before {line}")).unwrap();
+        acknowledged += 1;
+    });
+    // Somebody else fills the disk while lines and rows of the ledger are written.
+    let filler = small.0.join("filler");
+    let mut file = File::create(&filler).unwrap();
+    let block = vec![7; 64 << 10];
+    while file.write_all(&block).is_ok() {}
+    let _ = file.write_all(&[7; 512]);
+    let mut refused = 0;
+    for line in 0..60 {
+        match say(&store, &format!("full {line}")) {
+            Ok(()) => acknowledged += 1,
+            Err(_) => refused += 1,
+        }
+        // The ledger of deliveries is written beside it, also while the disk is full.
+        let _ = store.ledger().set_limit(crate::channel::Network::Telegram, line);
+        let _ = store.sync_ledger();
+    }
+    assert!(refused > 0, "the disk is full");
+    drop(file);
+    fs::remove_file(&filler).unwrap();
+    let since = Instant::now();
+    loop {
+        let line = say(&store, "after");
+        let row = store.ledger().set_limit(crate::channel::Network::Telegram, 7).and_then(|()| store.sync_ledger());
+        match (line, row) {
+            (Ok(()), Ok(())) => break,
+            other => assert!(since.elapsed() < Duration::from_secs(60), "it does not go on: {other:?}"),
+        }
+        std::thread::sleep(Duration::from_millis(200));
+    }
+    acknowledged += 1;
+    assert!(store.full().is_none() && store.read_only().is_none());
+    assert!(store.head().commit >= acknowledged, "{} of {acknowledged}", store.head().commit);
+    assert!(store.verify().unwrap().is_good());
+    drop(store);
+    assert!(open(options(&dir)).unwrap().head().commit >= acknowledged);
+}
