@@ -30,11 +30,12 @@ use record::{
 use tokio::sync::{Semaphore, watch};
 
 use crate::{
+    alerts,
     cli::Format,
     config::{Owner, Settings},
     dispatch::{self, Dispatch},
     rates::{Rates, Verdict},
-    signs::Signs,
+    signs::{Condition, Signs},
     vitals::{Gauge, Vitals},
 };
 
@@ -154,7 +155,9 @@ impl Desk {
         store.watch(move |commit| {
             published.send_replace(commit);
         });
-        Desk { store, manners: Arc::new(manners), dispatch: Arc::default(), commits }
+        let desk = Desk { store, manners: Arc::new(manners), dispatch: Arc::default(), commits };
+        alerts::keep(&desk);
+        desk
     }
 
     /// Hears of every commit: that there is something new, not each of them.
@@ -210,6 +213,9 @@ impl Desk {
     fn tell_vitals(&self, lang: Lang) -> Vec<kit::Vital> {
         let it = &self.manners;
         let mut vitals = it.vitals.tell(&self.store, &it.gauge, lang);
+        if let Ok(waiting) = dispatch::metrics::waiting(&self.store, Utc::now().timestamp_millis()) {
+            vitals.extend(waiting.into_iter().filter_map(|(network, it)| it.vital(network, lang)));
+        }
         let (asks, refused) = it.rates.counted();
         vitals.push(kit::Vital::good(
             lang.pick("Asks", "Domande"),
@@ -529,8 +535,8 @@ impl Desk {
         self.store.verify().map_err(Undone::of)
     }
 
-    /// How the bot is, line by line, and whether that is well.
-    pub fn health(&self) -> (bool, Vec<String>) {
+    /// How the bot is as a whole, and line by line.
+    pub fn health(&self) -> (Condition, Vec<String>) {
         let read_only = self.store.read_only();
         let mut lines = vec![match (&read_only, self.store.full()) {
             (None, None) => format!("store: in order, at commit {}", self.store.head().commit),
@@ -539,7 +545,31 @@ impl Desk {
         }];
         lines
             .extend(self.signs().doors().iter().map(|door| format!("{}: {}", door.name.to_lowercase(), door.state.en)));
-        (read_only.is_none(), lines)
+        let (mut stalled, now) = (false, Utc::now().timestamp_millis());
+        match dispatch::metrics::waiting(&self.store, now) {
+            Ok(waiting) => {
+                for (network, it) in waiting.into_iter().filter(|(_, it)| it.unreachable > 0 || it.oldest > 0) {
+                    stalled |= it.oldest >= dispatch::metrics::STALLED;
+                    lines.push(format!(
+                        "deliveries on {}: {} channels cannot be reached, the oldest that can be waits {} s",
+                        network.code(),
+                        it.unreachable,
+                        it.oldest / 1_000
+                    ));
+                }
+            }
+            Err(error) => {
+                stalled = true;
+                lines.push(format!("deliveries: cannot be read: {error}"));
+            }
+        }
+        let condition = match (read_only, self.signs().condition()) {
+            (Some(_), _) | (None, Condition::Down) => Condition::Down,
+            (None, Condition::Well) if !stalled && self.store.full().is_none() => Condition::Well,
+            (None, _) => Condition::Degraded,
+        };
+        lines.insert(0, format!("status: {}", condition.word()));
+        (condition, lines)
     }
 }
 

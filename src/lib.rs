@@ -4,6 +4,7 @@
 #![warn(missing_docs)]
 
 pub mod alarms;
+pub mod alerts;
 pub mod backups;
 pub mod bundled;
 pub mod cli;

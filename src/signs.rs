@@ -1,6 +1,9 @@
 //! What hangs on each door: how it is, in words; and the bell by which the owners are called.
 
-use std::sync::{PoisonError, RwLock};
+use std::{
+    fmt,
+    sync::{OnceLock, PoisonError, RwLock},
+};
 
 use commands::kit::Door;
 use record::{
@@ -63,12 +66,43 @@ impl Sign {
     }
 }
 
+/// How the bot is as a whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Condition {
+    /// Everything works.
+    Well,
+    /// Something does not, and the rest goes on.
+    Degraded,
+    /// Nobody is served.
+    Down,
+}
+
+impl Condition {
+    /// As operators read it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Condition::Well => "ok",
+            Condition::Degraded => "degraded",
+            Condition::Down => "down",
+        }
+    }
+}
+
 /// The signs of both doors.
-#[derive(Debug)]
 pub struct Signs {
     telegram: RwLock<Sign>,
     discord: RwLock<Sign>,
     bell: broadcast::Sender<Alert>,
+    /// Keeps alerts until somebody has got them.
+    keeps: OnceLock<Keeper>,
+}
+
+type Keeper = Box<dyn Fn(&Alert) + Send + Sync>;
+
+impl fmt::Debug for Signs {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Signs({:?}, {:?})", self.get(Platform::Telegram), self.get(Platform::Discord))
+    }
 }
 
 /// Something the owners, or somebody, should know.
@@ -130,7 +164,12 @@ const ALERTS: usize = 1_024;
 
 impl Default for Signs {
     fn default() -> Signs {
-        Signs { telegram: RwLock::default(), discord: RwLock::default(), bell: broadcast::channel(ALERTS).0 }
+        Signs {
+            telegram: RwLock::default(),
+            discord: RwLock::default(),
+            bell: broadcast::channel(ALERTS).0,
+            keeps: OnceLock::new(),
+        }
     }
 }
 
@@ -172,10 +211,33 @@ impl Signs {
         text
     }
 
-    /// Rings for the owners.
+    /// Has alerts kept until somebody has got them.
+    pub fn keep_alerts(&self, keep: impl Fn(&Alert) + Send + Sync + 'static) {
+        // Only the first counts.
+        let _ = self.keeps.set(Box::new(keep));
+    }
+
+    /// Rings for the owners. What is told waits, over restarts too, until somebody has got it.
     pub fn alert(&self, alert: Alert) {
+        if let Some(keep) = self.keeps.get() {
+            keep(&alert);
+        }
         // Nobody may be listening: the log has it in any case.
         let _ = self.bell.send(alert);
+    }
+
+    /// How the platforms are together: those that are not configured do not count.
+    pub fn condition(&self) -> Condition {
+        let signs = [Platform::Telegram, Platform::Discord].map(|platform| self.get(platform));
+        let configured: Vec<Sign> = signs.into_iter().filter(|sign| *sign != Sign::Off).collect();
+        let away = |sign: &Sign| matches!(sign, Sign::Unreachable | Sign::TokenRefused);
+        if configured.iter().all(|sign| *sign == Sign::Serving) {
+            Condition::Well
+        } else if configured.iter().all(away) {
+            Condition::Down
+        } else {
+            Condition::Degraded
+        }
     }
 
     /// Hears the bell.

@@ -24,7 +24,7 @@ const REST: Duration = Duration::from_secs(24 * 3_600);
 /// How long a platform is out of reach before the owners are told.
 const UNREACHED: Duration = Duration::from_secs(120);
 /// How long the oldest delivery waits before the owners are told, in milliseconds.
-const STALLED: i64 = 15 * 60_000;
+const STALLED: i64 = dispatch::metrics::STALLED;
 /// How often deliveries are looked at: that reads a row for each channel with something open.
 const DELIVERIES: Duration = Duration::from_secs(60);
 

@@ -26,6 +26,7 @@ use crate::{
     backups,
     cli::Format,
     desk::{Desk, Undone},
+    signs::Condition,
 };
 
 /// The socket's name in the data directory.
@@ -204,7 +205,8 @@ pub fn carry_out(desk: &Desk, request: Request, tell: &mut dyn FnMut(Event) -> i
             Err(Undone(why)) => tell(Event::Fault(why))?,
         },
         Request::Health => {
-            let (well, lines) = desk.health();
+            let (condition, lines) = desk.health();
+            let well = condition != Condition::Down;
             for line in lines {
                 tell(if well { Event::Line(line) } else { Event::Fault(line) })?;
             }

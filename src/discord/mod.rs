@@ -28,17 +28,18 @@ use record::{
 };
 use serde_json::Value;
 use tokio::{
-    sync::{broadcast, mpsc, watch as told},
+    sync::{mpsc, watch as told},
     task::JoinSet,
     time::{Instant, sleep, timeout},
 };
 
 use crate::{
+    alerts,
     config::{Platform, PlatformSettings},
     desk::{Desk, Heard},
     dispatch::Dispatch,
     post::{self, Brought},
-    signs::{Alert, Sign, account},
+    signs::{Sign, Words, account},
 };
 use answer::in_full;
 use health::Health;
@@ -63,7 +64,7 @@ const WAITING: usize = 1_000;
 /// How long answers under way may take when the program stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
 /// How long an alert is tried to be brought.
-const ALERT_WITHIN: Duration = Duration::from_secs(600);
+const ALERT_WITHIN: Duration = Duration::from_secs(60);
 /// How long a letter is tried to be brought before the others go on: as long as its nonce holds.
 const LETTER_WITHIN: Duration = Duration::from_secs(60);
 
@@ -111,7 +112,6 @@ pub async fn serve_with(
 ) -> Result<(), TokenRefused> {
     let Some(token) = settings.token else { return Ok(()) };
     let health = Arc::new(Health::new(desk.clone()));
-    let alerts = desk.signs().listen();
     let wire = Wire::new(&settings.api_url, token, dispatch.pace(Network::Discord))
         .map_err(|error| TokenRefused(format!("discord: no HTTP client can be made: {error}")))?;
     let wire = Arc::new(wire);
@@ -131,7 +131,7 @@ pub async fn serve_with(
     let (places, returned) = mpsc::channel(returns::WAITING);
     let mut company = JoinSet::new();
     company.spawn(register::register(door.clone()));
-    company.spawn(bring_alerts(door.clone(), alerts));
+    company.spawn(bring_alerts(door.clone(), stop.clone()));
     company.spawn(bring_letters(door.clone(), stop.clone()));
     company.spawn(returns::tell(door.dispatch.clone(), returned));
     company.spawn(keep_token(door.clone(), push, patience));
@@ -283,32 +283,28 @@ fn noted(ended: Result<(), tokio::task::JoinError>) {
 }
 
 /// Brings what the owners should know to those who are here.
-async fn bring_alerts(door: Arc<Door>, mut alerts: broadcast::Receiver<Alert>) {
-    loop {
-        let alert = match alerts.recv().await {
-            Ok(alert) => alert,
-            Err(broadcast::error::RecvError::Lagged(missed)) => {
-                tracing::warn!(missed, "alerts were not brought to the owners on Discord");
-                continue;
-            }
-            Err(broadcast::error::RecvError::Closed) => return,
-        };
-        // Nobody can be told meanwhile.
-        door.wire.standing.until_token(false).await;
-        let manners = door.desk.manners();
-        let reply = Reply::personal(Tone::Alarm, alert.words.get(manners.lang));
-        let until = Instant::now() + ALERT_WITHIN;
-        for person in alert.whom(Platform::Discord, &door.desk.owners()) {
+async fn bring_alerts(door: Arc<Door>, stop: told::Receiver<bool>) {
+    let bring = |person, words: Words| {
+        let door = door.clone();
+        async move {
+            // Nobody can be told meanwhile.
+            door.wire.standing.until_token(false).await;
+            let lang = door.desk.lang_for(&Address(format!("discord:{person}")), None);
+            let reply = Reply::personal(Tone::Alarm, words.get(lang));
+            let until = Instant::now() + ALERT_WITHIN;
             let nonce = format!("alert{:x}", chrono::Utc::now().timestamp_micros());
-            let told = in_full(&reply, manners.lang, |message, part| {
+            let told = in_full(&reply, lang, |message, part| {
                 let (door, nonce) = (door.clone(), format!("{nonce}.{part}"));
                 async move { door.wire.private(person, &message, &nonce, until).await }
             });
-            if let Err(failed) = told.await {
-                tracing::warn!(%failed, "somebody could not be alerted on Discord");
+            let told = told.await;
+            if let Err(failed) = &told {
+                tracing::warn!(%failed, "somebody could not be alerted on Discord; it is tried again");
             }
+            told.is_ok()
         }
-    }
+    };
+    alerts::carry(door.desk.clone(), Platform::Discord, bring, stop).await;
 }
 
 /// Brings letters to those who are here.

@@ -101,54 +101,92 @@ impl Metrics {
     }
 }
 
-/// How long the oldest delivery waits on each network, in a channel that can be reached.
-pub fn oldest(store: &Store, now: Ms) -> Result<Vec<(Network, Ms)>, StateError> {
+/// How long the oldest delivery may wait before deliveries count as stalled.
+pub const STALLED: Ms = 15 * 60_000;
+
+/// What waits on a network.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// Channels that can be reached and have something due.
+    pub channels: u64,
+    /// Channels that do not let us in.
+    pub unreachable: u64,
+    /// How long the oldest delivery of a channel that can be reached waits.
+    pub oldest: Ms,
+}
+
+impl Waiting {
+    /// For `/health`; nothing if nothing is to be said.
+    pub fn vital(&self, network: Network, lang: record::lang::Lang) -> Option<commands::kit::Vital> {
+        let minutes = self.oldest / 60_000;
+        if self.unreachable == 0 && minutes == 0 {
+            return None;
+        }
+        let (name, count) = (network.name(), self.unreachable);
+        let what = lang.pick(format!("Deliveries on {name}"), format!("Consegne su {name}"));
+        let how = match count {
+            0 => String::new(),
+            1 => lang.pick("1 channel cannot be reached", "1 canale non è raggiungibile").to_owned(),
+            n => lang.pick(format!("{n} channels cannot be reached"), format!("{n} canali non sono raggiungibili")),
+        };
+        let waits = match minutes {
+            0 => String::new(),
+            n => lang.pick(
+                format!("the oldest entry has waited for {n} min"),
+                format!("la voce più vecchia aspetta da {n} min"),
+            ),
+        };
+        let how = [how, waits].into_iter().filter(|it| !it.is_empty()).collect::<Vec<_>>().join("; ");
+        let well = self.oldest < STALLED && count == 0;
+        Some(if well { commands::kit::Vital::good(what, how) } else { commands::kit::Vital::bad(what, how) })
+    }
+}
+
+/// What waits on each network.
+pub fn waiting(store: &Store, now: Ms) -> Result<BTreeMap<Network, Waiting>, StateError> {
     let ledger = store.ledger();
-    let mut oldest: BTreeMap<Network, Ms> = Network::ALL.into_iter().map(|it| (it, 0)).collect();
+    let mut waits: BTreeMap<Network, Waiting> = Network::ALL.into_iter().map(|it| (it, Waiting::default())).collect();
     for row in ledger.mailboxes() {
         let (number, mailbox) = row?;
-        let (None, Some((commit, _))) = (&mailbox.trouble, mailbox.head) else { continue };
         let network = ledger.channel(number)?.and_then(|channel| channel.address.network());
-        let Some(oldest) = network.and_then(|network| oldest.get_mut(&network)) else { continue };
-        *oldest = (*oldest).max(now - ledger.delivery(number, commit)?.map_or(now, |delivery| delivery.at));
+        let Some(it) = network.and_then(|network| waits.get_mut(&network)) else { continue };
+        if mailbox.trouble.is_some() {
+            it.unreachable += 1;
+        } else if let Some((commit, _)) = mailbox.head {
+            it.channels += 1;
+            let since = ledger.delivery(number, commit)?.map_or(now, |delivery| delivery.at);
+            it.oldest = it.oldest.max(now - since);
+        }
     }
-    Ok(oldest.into_iter().collect())
+    Ok(waits)
+}
+
+/// How long the oldest delivery waits on each network, in a channel that can be reached.
+pub fn oldest(store: &Store, now: Ms) -> Result<Vec<(Network, Ms)>, StateError> {
+    Ok(waiting(store, now)?.into_iter().map(|(network, it)| (network, it.oldest)).collect())
 }
 
 /// How many channels have something due, how many cannot be reached, and how long the oldest waits.
 pub fn queue(store: &Store, now: Ms) -> Result<String, StateError> {
-    let ledger = store.ledger();
     let mut text = String::from(
         "# HELP strillone_channels_waiting Channels with something to be delivered.\n\
          # TYPE strillone_channels_waiting gauge\n",
     );
-    let mut waits: BTreeMap<Network, (u64, u64, Ms)> = Network::ALL.into_iter().map(|it| (it, (0, 0, 0))).collect();
-    for row in ledger.mailboxes() {
-        let (number, mailbox) = row?;
-        let network = ledger.channel(number)?.and_then(|channel| channel.address.network());
-        let Some((waiting, troubled, oldest)) = network.and_then(|network| waits.get_mut(&network)) else { continue };
-        if mailbox.trouble.is_some() {
-            *troubled += 1;
-        } else if let Some((commit, _)) = mailbox.head {
-            *waiting += 1;
-            let since = ledger.delivery(number, commit)?.map_or(now, |delivery| delivery.at);
-            *oldest = (*oldest).max(now - since);
-        }
-    }
+    let waits = waiting(store, now)?;
     let gauge = |text: &mut String, name: &str, network: Network, value: &str| {
         text.push_str(&format!("{name}{{network=\"{}\"}} {value}\n", network.code()));
     };
-    for (network, (waiting, ..)) in &waits {
-        gauge(&mut text, "strillone_channels_waiting", *network, &waiting.to_string());
+    for (network, Waiting { channels, .. }) in &waits {
+        gauge(&mut text, "strillone_channels_waiting", *network, &channels.to_string());
     }
     text += "# HELP strillone_channels_unreachable Channels that do not let us in.\n\
              # TYPE strillone_channels_unreachable gauge\n";
-    for (network, (_, troubled, _)) in &waits {
-        gauge(&mut text, "strillone_channels_unreachable", *network, &troubled.to_string());
+    for (network, Waiting { unreachable, .. }) in &waits {
+        gauge(&mut text, "strillone_channels_unreachable", *network, &unreachable.to_string());
     }
     text += "# HELP strillone_oldest_waiting_seconds How long the oldest delivery of a channel that can be reached waits.\n\
              # TYPE strillone_oldest_waiting_seconds gauge\n";
-    for (network, (.., oldest)) in &waits {
+    for (network, Waiting { oldest, .. }) in &waits {
         gauge(&mut text, "strillone_oldest_waiting_seconds", *network, &seconds(*oldest));
     }
     Ok(text)

@@ -344,6 +344,29 @@ pub struct Mailbox {
     pub doubts: Vec<u64>,
 }
 
+/// Something that owners, or somebody, should know: it waits until one of them has got it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OwnerAlert {
+    /// When it came up.
+    pub at: Ms,
+    /// The platform that cannot tell it, since it is about that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<String>,
+    /// The one person whom it is for; none for the owners.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Address>,
+    /// In English.
+    pub en: String,
+    /// In Italian.
+    pub it: String,
+    /// The platforms on which somebody has got it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub told: Vec<String>,
+    /// How often bringing it was tried in vain.
+    #[serde(default, skip_serializing_if = "is_zero32")]
+    pub tries: u32,
+}
+
 /// A post in an announcement channel that is still to be published to those who follow the channel elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Publishing {

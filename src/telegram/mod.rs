@@ -19,12 +19,10 @@ use std::{sync::Arc, time::Duration};
 use chrono::Utc;
 use record::{channel::Network, lang::Text};
 use serde_json::Value;
-use tokio::{
-    sync::{broadcast, watch},
-    task::JoinSet,
-};
+use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
+    alerts,
     config::{Platform, PlatformSettings, Secret},
     desk::{Desk, Heard},
     dispatch::Dispatch,
@@ -108,7 +106,7 @@ pub async fn serve_with(
     desk.signs().set(Platform::Telegram, Sign::Serving);
     let mut company = JoinSet::new();
     company.spawn(register(token.clone(), settings.api_url.clone(), owners(&desk)));
-    company.spawn(hear_bell(Arc::clone(&worker), desk.signs().listen()));
+    company.spawn(bring_alerts(Arc::clone(&worker), stop.clone()));
     company.spawn(bring_letters(Arc::clone(&worker), stop.clone()));
     company.spawn(poll::look_after(Arc::clone(&worker), Arc::clone(&tray)));
     loop {
@@ -230,16 +228,11 @@ async fn bring_letters(worker: Arc<Worker>, stop: watch::Receiver<bool>) {
     post::carry(worker.desk.clone(), Network::Telegram, bring, stop).await;
 }
 
-/// Tells the owners on this platform, or somebody there, what they should know.
-async fn hear_bell(worker: Arc<Worker>, mut bell: broadcast::Receiver<Alert>) {
-    loop {
-        match bell.recv().await {
-            Ok(alert) => {
-                let whom = alert.whom(Platform::Telegram, &worker.desk.owners());
-                worker.tell(&whom, &alert.words).await;
-            }
-            Err(broadcast::error::RecvError::Lagged(missed)) => tracing::warn!(missed, "alerts were missed"),
-            Err(broadcast::error::RecvError::Closed) => return,
-        }
-    }
+/// Brings the owners on this platform, or somebody there, what they should know.
+async fn bring_alerts(worker: Arc<Worker>, stop: watch::Receiver<bool>) {
+    let bring = |person, words| {
+        let worker = Arc::clone(&worker);
+        async move { worker.alert(person, &words).await }
+    };
+    alerts::carry(worker.desk.clone(), Platform::Telegram, bring, stop).await;
 }

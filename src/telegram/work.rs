@@ -325,14 +325,17 @@ impl Worker {
         }
     }
 
-    /// Tells the owners something, each in a private chat.
-    pub async fn tell(&self, owners: &[u64], words: &Words) {
-        for owner in owners {
-            let chat = i64::try_from(*owner).unwrap_or_default();
-            let lang = self.desk.lang_for(&Address(format!("telegram:{owner}")), None);
-            let target = Target { chat, thread: None, edits: None };
-            self.send(&target, &Reply::personal(Tone::Alarm, words.get(lang)), lang).await;
+    /// Tells somebody something in private; whether they have got it.
+    pub async fn alert(&self, person: u64, words: &Words) -> bool {
+        let chat = i64::try_from(person).unwrap_or_default();
+        let lang = self.desk.lang_for(&Address(format!("telegram:{person}")), None);
+        let reply = Reply::personal(Tone::Alarm, words.get(lang));
+        let target = Target { chat, thread: None, edits: None };
+        let brought = self.api.letter(&target, &render::answer(&reply, lang), &sorry(lang)).await;
+        if let Err(why) = &brought {
+            tracing::info!(?why, "an alert was not brought; it is tried again");
         }
+        brought.is_ok()
     }
 }
 

@@ -38,14 +38,16 @@ pub async fn serve(listener: TcpListener, ready: Ready, mut stop: watch::Receive
     axum::serve(listener, routes).with_graceful_shutdown(stopped).await
 }
 
-/// `/healthz`: 200 while the process works, with its state in words; 503 if it can only read.
+/// `/healthz`: 200 while the process works, whatever else does; how the rest is stands in its lines.
 async fn healthz(State(ready): State<Ready>) -> (StatusCode, String) {
-    match ready.get() {
-        None => (StatusCode::OK, "store: opening\n".to_owned()),
-        Some(desk) => {
-            let (well, lines) = desk.health();
-            let status = if well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-            (status, lines.join("\n") + "\n")
+    let Some(desk) = ready.get().cloned() else {
+        return (StatusCode::OK, "status: starting\nstore: opening\n".to_owned());
+    };
+    match tokio::task::spawn_blocking(move || desk.health()).await {
+        Ok((_, lines)) => (StatusCode::OK, lines.join("\n") + "\n"),
+        Err(error) => {
+            tracing::error!(%error, "how the bot is could not be worked out");
+            (StatusCode::INTERNAL_SERVER_ERROR, "status: broken\n".to_owned())
         }
     }
 }
@@ -67,10 +69,14 @@ async fn metrics(State(ready): State<Ready>) -> (StatusCode, [(HeaderName, &'sta
     }
 }
 
-/// `/readyz`: 200 once questions can be answered.
-async fn readyz(State(ready): State<Ready>) -> (StatusCode, &'static str) {
-    match ready.get() {
-        Some(_) => (StatusCode::OK, "ready\n"),
-        None => (StatusCode::SERVICE_UNAVAILABLE, "opening the store\n"),
+/// `/readyz`: 200 while the record can be read and written, so that questions are answered; how the platforms are is said
+/// in words.
+async fn readyz(State(ready): State<Ready>) -> (StatusCode, String) {
+    let Some(desk) = ready.get().cloned() else {
+        return (StatusCode::SERVICE_UNAVAILABLE, "opening the store\n".to_owned());
+    };
+    match desk.store().read_only() {
+        Some(why) => (StatusCode::SERVICE_UNAVAILABLE, format!("the store can only be read: {why}\n")),
+        None => (StatusCode::OK, format!("ready\nplatforms: {}\n", desk.signs().condition().word())),
     }
 }

@@ -141,6 +141,10 @@ async fn a_correction_reaches_an_archived_thread_and_skips_a_locked_one() {
             it.messages(open).iter().any(|it| it.edited && it.text.contains("It began early")).then_some(())
         })
         .await;
+    let path = format!("/channels/{locked}");
+    let tried = |it: &Discord| it.calls().iter().any(|call| call.0 == "PATCH" && call.1 == path).then_some(());
+    press.discord.until(PATIENCE, "a try in the locked thread", tried).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     press.discord.archives(locked, false, false);
     says(&press.record_at_the_terminal("/event x 2023-12-21 | More happened"), &["Recorded as x#4"]);
     press.all_on_discord(&[open, locked], "x#4 r").await;

@@ -267,6 +267,11 @@ pub fn publishing(channel: ChannelNumber, message: u64) -> Vec<u8> {
     Key::of(b'U').n32(channel).n64(message).end()
 }
 
+/// `number → something that owners, or somebody, should know and nobody has got yet`
+pub fn alert(number: u64) -> Vec<u8> {
+    Key::of(b'I').n64(number).end()
+}
+
 /// `network → until when the platform wants nothing at all`
 pub fn limit(network: u8) -> Vec<u8> {
     [b"m/limit/", &[network][..]].concat()

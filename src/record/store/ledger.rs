@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{
     channel::{Channel, ChannelNumber, Network},
-    outbox::{self, Delivery, Left, Mailbox, Ms, Publishing, Reason, Tally, Trouble},
+    outbox::{self, Delivery, Left, Mailbox, Ms, OwnerAlert, Publishing, Reason, Tally, Trouble},
     private::Address,
     subscription::News,
 };
@@ -628,6 +628,36 @@ impl<'a> Ledger<'a> {
     /// How many posts of a channel are still to be published to those who follow it elsewhere.
     pub fn unpublished(&self, channel: ChannelNumber) -> usize {
         self.state.prefix(&keys::Key::of(b'U').n32(channel).end()).count()
+    }
+
+    /// The alerts that wait, oldest first, each with its number.
+    pub fn alerts(&self) -> Kept<Vec<(u64, OwnerAlert)>> {
+        let rows = self.state.prefix(&keys::Key::of(b'I').end());
+        rows.map(|row| {
+            let (key, value) = row?;
+            Ok((keys::last_commit(&key).unwrap_or_default(), from_json(&value)?))
+        })
+        .collect()
+    }
+
+    /// Keeps an alert until somebody has got it; beyond so many the oldest is forgotten.
+    pub fn add_alert(&self, alert: &OwnerAlert) -> Kept<()> {
+        const MOST: usize = 500;
+        let known = self.alerts()?;
+        // The same is told once.
+        if known.iter().any(|(_, it)| it.en == alert.en && it.to == alert.to) {
+            return Ok(());
+        }
+        let next = known.last().map_or(1, |(number, _)| number + 1);
+        let mut rows = Rows::from([(keys::alert(next), Some(json(alert)?))]);
+        let over = (known.len() + 1).saturating_sub(MOST);
+        rows.extend(known.iter().take(over).map(|(number, _)| (keys::alert(*number), None)));
+        self.state.apply(rows)
+    }
+
+    /// Changes an alert, or forgets it.
+    pub fn set_alert(&self, number: u64, alert: Option<&OwnerAlert>) -> Kept<()> {
+        self.state.apply(Rows::from([(keys::alert(number), alert.map(json).transpose()?)]))
     }
 
     /// Until when a platform wanted nothing at all, as far as it was noted.
