@@ -142,16 +142,18 @@ fn words(text: &str) -> Result<Vec<Word>, OpenQuote> {
         let (mut whole, mut name, mut value, mut quoted) = (String::new(), None, String::new(), false);
         while let Some(letter) = letters.next_if(|c| !c.is_whitespace()) {
             match letter {
-                '"' if value.is_empty() && !quoted => {
+                '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '‹' | '›' | '＂' if value.is_empty() && !quoted =>
+                {
                     quoted = true;
-                    let inner = inside(&mut letters)?;
+                    let inner = inside(&mut letters, letter)?;
                     whole.push_str(&inner);
                     value.push_str(&inner);
                 }
-                ':' if name.is_none()
-                    && !quoted
-                    && looks_like_a_name(&value)
-                    && !letters.clone().take(2).eq(['/', '/']) =>
+                ':' | '：'
+                    if name.is_none()
+                        && !quoted
+                        && looks_like_a_name(&value)
+                        && !letters.clone().take(2).eq(['/', '/']) =>
                 {
                     whole.push(':');
                     name = Some(std::mem::take(&mut value).to_lowercase());
@@ -162,19 +164,41 @@ fn words(text: &str) -> Result<Vec<Word>, OpenQuote> {
                 }
             }
         }
+        if !quoted {
+            value = plain_dashes(value);
+        }
         words.push(Word { name, value, whole, quoted });
     }
 }
 
-fn inside(letters: &mut std::iter::Peekable<std::str::Chars<'_>>) -> Result<String, OpenQuote> {
+/// What stands between quotation marks, however a phone writes them: guillemets close guillemets, the others each other.
+fn inside(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, opened: char) -> Result<String, OpenQuote> {
+    let closes = |letter: char| match opened {
+        '«' => letter == '»',
+        '»' => letter == '«',
+        '‹' => letter == '›',
+        '›' => letter == '‹',
+        _ => matches!(letter, '"' | '“' | '”' | '‟' | '＂'),
+    };
     let mut inner = String::new();
     loop {
         match letters.next() {
             None => return Err(OpenQuote),
-            Some('"') => return Ok(inner),
+            Some(letter) if closes(letter) => return Ok(inner),
             Some('\\') if matches!(letters.peek(), Some('"' | '\\')) => inner.extend(letters.next()),
             Some(letter) => inner.push(letter),
         }
+    }
+}
+
+/// A dash that a phone made of a hyphen, where it stands alone or between digits, as in a date.
+fn plain_dashes(value: String) -> String {
+    let dash = |c: char| matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}');
+    let plain = value.chars().any(dash)
+        && value.chars().all(|c| dash(c) || c.is_ascii_digit() || matches!(c, '-' | ':' | 'T' | '.'));
+    match plain {
+        true => value.chars().map(|c| if dash(c) { '-' } else { c }).collect(),
+        false => value,
     }
 }
 
@@ -368,6 +392,19 @@ mod tests {
 
     fn split(text: &str) -> Vec<(Option<String>, String)> {
         words(text).expect(text).into_iter().map(|word| (word.name, word.value)).collect()
+    }
+
+    #[test]
+    fn input_is_read_as_phones_type_it() {
+        let named = |name: &str, value: &str| (Some(name.to_owned()), value.to_owned());
+        assert_eq!(split("words:“riscatto, ransom”"), [named("words", "riscatto, ransom")]);
+        assert_eq!(split("words：«riscatto, ransom»"), [named("words", "riscatto, ransom")]);
+        assert_eq!(
+            split("„a b“ “c d\" “l’attacco”").into_iter().map(|it| it.1).collect::<Vec<_>>(),
+            ["a b", "c d", "l’attacco"]
+        );
+        assert_eq!(split("as_of:2023–12–14 —"), [named("as_of", "2023-12-14"), (None, "-".to_owned())]);
+        assert_eq!(split("a\u{a0}b").len(), 2, "a blank that does not break is a blank");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use record::{
     link::{Link, NotALink},
     party::{Capacity, Organisation},
     reply::Line,
-    slug::{Slug, folded},
+    slug::{Slug, folded, searched},
     view::{Entry, Incident, local},
     when::{NotAWhen, When},
 };
@@ -165,7 +165,7 @@ pub fn handle(ask: &Ask, typed: &str) -> Result<Slug, Failure> {
 
 /// The organisation of an incident that is called so, by its handle or one of its names.
 pub fn member(room: &Room<'_>, incident: &Incident, typed: &str) -> Result<Option<Organisation>, Failure> {
-    let wanted = folded(typed.trim());
+    let wanted = searched(typed.trim());
     for entry in room.view.of_kind(incident, Kind::Organisation, None)? {
         if let Said::Organisation(organisation) = entry.said
             && entry.retracted.is_none()
@@ -179,7 +179,7 @@ pub fn member(room: &Room<'_>, incident: &Incident, typed: &str) -> Result<Optio
 
 fn is_called(organisation: &Organisation, wanted: &str) -> bool {
     let mut names = organisation.aliases.iter().chain([&organisation.name]);
-    organisation.handle.as_str() == wanted || names.any(|name| folded(name) == wanted)
+    organisation.handle.as_str() == wanted || names.any(|name| searched(name) == wanted)
 }
 
 /// Whether this stands for sources that are not named.
@@ -238,9 +238,9 @@ mod tests {
             sources: Vec::new(),
         };
         for typed in ["pa-digitale", "PA DIGITALE", "padi"] {
-            assert!(is_called(&organisation, &folded(typed)), "{typed}");
+            assert!(is_called(&organisation, &searched(typed)), "{typed}");
         }
-        assert!(!is_called(&organisation, &folded("digitale")));
+        assert!(!is_called(&organisation, &searched("digitale")));
     }
 
     #[test]

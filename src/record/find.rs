@@ -1,7 +1,7 @@
 //! Forgiving look-ups: case and accents do not matter, a unique beginning is enough, a near miss is suggested.
 
 use crate::{
-    slug::{Slug, folded},
+    slug::{Slug, folded, searched},
     store::StateError,
     view::{Incident, View},
 };
@@ -56,7 +56,7 @@ pub fn incident(view: &View<'_>, typed: &str) -> Result<Found<Incident>, StateEr
 
 /// An organisation's handle: by handle, name or alias, or a unique beginning of one of them.
 pub fn organisation(view: &View<'_>, typed: &str) -> Result<Found<Slug>, StateError> {
-    let wanted = folded(typed.trim());
+    let wanted = searched(typed.trim());
     let as_handle = handle_like(typed);
     let mut begin: Vec<Slug> = Vec::new();
     let all = view.organisations()?;
@@ -86,8 +86,8 @@ fn names(view: &View<'_>, handle: &Slug) -> Result<Vec<String>, StateError> {
     let mut names = Vec::new();
     for incident in view.incidents_with(handle)? {
         if let Some((organisation, _)) = view.member(&incident, handle)? {
-            names.push(folded(&organisation.name));
-            names.extend(organisation.aliases.iter().map(|alias| folded(alias)));
+            names.push(searched(&organisation.name));
+            names.extend(organisation.aliases.iter().map(|alias| searched(alias)));
         }
     }
     Ok(names)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     entry::{Importance, Kind},
-    slug::{Slug, folded},
+    slug::{Slug, searched},
 };
 
 /// What is followed.
@@ -151,7 +151,7 @@ pub struct News {
     pub importance: Importance,
     /// The organisations that it names, and those that have a role in its incident.
     pub organisations: Vec<Slug>,
-    /// Every word in it, in every language, as [`folded`] makes them.
+    /// Every word in it, in every language, as [`searched`] makes them.
     pub text: String,
     /// Whether the news is that what it promised did not come in time.
     pub lapse: bool,
@@ -178,7 +178,7 @@ impl Subscription {
             && self.since < news.commit
             && *min_importance <= news.importance
             && (kinds.is_empty() || kinds.contains(&news.kind))
-            && (words.is_empty() || words.iter().any(|word| has_word(&news.text, &folded(word))))
+            && (words.is_empty() || words.iter().any(|word| has_word(&news.text, &searched(word))))
     }
 }
 
@@ -202,7 +202,7 @@ mod tests {
             kind: Kind::Statement,
             importance: Importance::Normal,
             organisations: vec!["acn".parse().expect("a handle")],
-            text: folded("Più di 700 enti · more than 700 bodies"),
+            text: searched("Più di 700 enti · more than 700 bodies"),
             lapse: false,
         }
     }

@@ -23,7 +23,7 @@ use crate::{
     link::Link,
     party::Organisation,
     private::{Address, AskKey},
-    slug::{Slug, folded},
+    slug::{Slug, searched},
     statement::Side,
     store::{
         AskRow, AskingRow, Choice, EntryRow, Head, IncidentHead, Ledger, StateError,
@@ -635,7 +635,7 @@ impl<'a> View<'a> {
         skip: usize,
         take: usize,
     ) -> Read_<(Vec<Entry>, bool)> {
-        let words: Vec<String> = words.iter().map(|word| folded(word)).collect();
+        let words: Vec<String> = words.iter().map(|word| searched(word)).collect();
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         let mut known: HashMap<Slug, Option<Incident>> = HashMap::new();
         let rows = self.state.range(Bound::Included(keys::line(0)), Bound::Included(keys::line(self.head.commit)));
@@ -842,12 +842,12 @@ fn words_of(said: &Said) -> String {
     let mut text = String::new();
     for prose in said.texts() {
         for (_, words) in prose.iter() {
-            text.push_str(&folded(words));
+            text.push_str(&searched(words));
             text.push(' ');
         }
     }
     for name in said.names() {
-        text.push_str(&folded(name));
+        text.push_str(&searched(name));
         text.push(' ');
     }
     text

@@ -97,6 +97,10 @@ pub fn matter(update: Update, me: &Me) -> Option<Matter> {
 
 fn message_matter(message: &Message, id: u32, me: &Me) -> Option<Matter> {
     let private = message.chat.is_private();
+    // A channel's post in its discussion group was answered in the channel.
+    if message.is_automatic_forward() {
+        return None;
+    }
     // Who writes to us alone is answered also where they send a picture without a word; an album would be many.
     let wordless = || (private && quote::has_attachment(message) && message.media_group_id().is_none()).then_some("");
     let text = quote::words(message).or_else(wordless)?;
@@ -258,7 +262,8 @@ fn addressed(text: &str, me: &Me, private: bool) -> Option<String> {
     let Some(rest) = text.strip_prefix('/') else { return private.then(|| text.to_owned()) };
     let (word, arguments) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
     match word.split_once('@') {
-        None => Some(text.to_owned()),
+        // Other bots have commands, too, and people write paths: in groups only ours are ours.
+        None => (private || commands::called(text).is_some()).then(|| text.to_owned()),
         Some((command, name)) if name.eq_ignore_ascii_case(&me.username) => {
             Some(format!("/{command} {arguments}").trim_end().to_owned())
         }
@@ -303,6 +308,11 @@ mod tests {
         assert_eq!(line("/timeline@other_bot westpole", false), None);
         assert_eq!(line("/timeline westpole", false).as_deref(), Some("/timeline westpole"));
         assert_eq!(line("what happened?", false), None);
+        for others in ["/ban @x", "/rules", "/r/italy is nice", "/", "//"] {
+            assert_eq!(line(others, false), None, "{others}");
+        }
+        assert_eq!(line("/rules@strillone_bot", false).as_deref(), Some("/rules"), "whoever names us is answered");
+        assert_eq!(line("/rules", true).as_deref(), Some("/rules"));
         assert_eq!(line("timeline westpole", true).as_deref(), Some("timeline westpole"));
     }
 

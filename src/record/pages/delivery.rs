@@ -49,9 +49,10 @@ pub fn deliveries(view: &View<'_>, of: &Deliveries, reader: &Reader) -> Page<Rep
             "Qui non c'era ancora nulla da pubblicare: elencherò ciò che viene registrato d'ora in poi ed è seguito qui.",
         ));
     } else {
-        reply = reply.note(
-            reader.say(format!("newest first · times in {zone}"), format!("dalle più recenti · orari di {zone}")),
-        );
+        reply = reply.note(reader.say(
+            format!("newest first · times in {}", super::zone_name(zone)),
+            format!("dalle più recenti · orari di {}", super::zone_name(zone)),
+        ));
     }
     for (commit, delivery) in &of.last {
         let head = Line::new().strong(name(view, *commit, reader)?).text(" · ").text(state(delivery, reader));

@@ -126,7 +126,7 @@ fn broken(view: &View<'_>, incident: &Incident, promise: &Entry, reader: &Reader
         return Ok(Line::new());
     };
     let zone = reader.zone_for(incident);
-    let clock = if by.has_clock() { format!(" ({zone})") } else { String::new() };
+    let clock = if by.has_clock() { format!(" ({})", super::zone_name(zone)) } else { String::new() };
     let by = format!("{}{clock}", spoken::by(&by.in_zone(incident.zone(), zone), reader.lang));
     Ok(match who {
         None => Line::new().text(reader.say(
