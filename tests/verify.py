@@ -180,7 +180,9 @@ def when(value, body):
     need(len(points) < 2 or in_order(*points), f"has {value!r} for a date: it ends before it begins")
 
 
-POINT = re.compile(r"(\d{4}|\d{3}X|\d\dXX)(?:-(\d\d|XX)(?:-(\d\d|XX)(?:T(\d\d)(?::(\d\d)(?::(\d\d))?)?)?)?)?(Z|[+-]\d\d:\d\d)?([~?%])?")
+POINT = re.compile(
+    r"(\d{4}|\d{3}X|\d\dXX)(?:-(\d\d|XX)(?:-(\d\d|XX)(?:T(\d\d)(?::(\d\d)(?::(\d\d))?)?)?)?)?(Z|[+-]\d\d:\d\d)?([~?%])?"
+)
 
 
 def point(value, body):
@@ -208,7 +210,8 @@ def point(value, body):
         begins = date(*map(int, first))
     except ValueError:
         raise Fault(f"has {value!r} for a date: it is not in the calendar") from None
-    need(hour is None or hour <= "23" and (minute or "00") <= "59" and (second or "00") <= "59", f"has the time {value!r}")
+    clock = (hour or "00") <= "23" and (minute or "00") <= "59" and (second or "00") <= "59"
+    need(clock, f"has {value!r} for a date: there is no such time")
     need(hour is None or minute is not None or mark == "~", f"has {value!r} for a date: an hour alone is only about")
     need(second is None or offset, f"has {value!r} for a date: seconds want an offset")
     seconds = int(hour or 0) * 3600 + int(minute or 0) * 60 + int(second or 0)
@@ -233,6 +236,10 @@ def in_order(a, b):
     return a[1] != b[1] or a[0] <= b[0]
 
 
+def number(value, _):
+    need(type(value) is int and value > 0, f"has {value!r} for the number of an entry")
+
+
 handle = matching(r"[a-z0-9][a-z0-9-]{0,31}", "a handle")
 random_name = matching(r"[0-9a-f]{16}", "a random name")
 hash_of = matching(r"[0-9a-f]{64}", "a hash")
@@ -243,7 +250,7 @@ decimal = matching(r"(?=.{1,30}$)-?(0|[1-9][0-9]*)(\.[0-9]+)?", "a decimal numbe
 sources = many(ref("source"))
 quote = table("quotation", lang=string, text=string)
 stance = table("stance", claim=ref("claim"), side=one_of("side", "for against taken-back"))
-entry_name = table("name", incident=handle, number=lambda value, _: need(type(value) is int and value > 0, "names no entry"))
+entry_name = table("name", incident=handle, number=number)
 
 
 def unit(value, body):
@@ -337,7 +344,8 @@ class Export:
         need(type(form) is int and form >= 1, f"has {form!r} for a format")
         need(form <= 2, f"has format {form}: a newer program wrote it, and this verifier knows formats 1 and 2")
         erases = {"erasure"} if form == 2 and kind == "erasure" else set()
-        need(FIELDS - {"private"} | erases <= set(header) <= FIELDS | erases, f"has other header fields than format {form}")
+        fields = FIELDS | erases
+        need(fields - {"private"} <= set(header) <= fields, f"has other header fields than format {form}")
         need(set(entry) == {"incident", "number", "previous"}, f"has other entry fields than format {form}")
         need(type(header["commit"]) is int and type(entry["number"]) is int, "has a number that is none")
         need(kind in SAID, f"is of the kind {kind!r}: if a newer program wrote it, this verifier is too old")
