@@ -324,6 +324,11 @@ impl Delivery {
         !self.ids.is_empty() && (self.moves != moves || self.ids.contains(&0))
     }
 
+    /// Whether only a projection takes it for attempted: what a later line says of it counts.
+    pub fn is_assumed(&self) -> bool {
+        self.assumed && self.state == State::Unsure
+    }
+
     /// Whether something is still to be done.
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Waiting | State::Flying)

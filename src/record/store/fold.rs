@@ -250,6 +250,7 @@ fn fold_fact(layer: &mut Layer<'_>, header: &Header, fact: &Fact) -> Result<(), 
         Fact::Drained { broadcast, copies, owed, last } => {
             drained(layer, header, *broadcast, copies, owed)?;
             if *last {
+                progress::attempted(layer, *broadcast, &[], header.recorded_at.timestamp_millis())?;
                 know(layer, *broadcast, Known::Drained)?;
                 layer.forget(keys::attempted(*broadcast));
             }
@@ -493,15 +494,16 @@ fn drained(
     let subject = subject_of(layer, commit)?;
     for (channel, left) in copies {
         let key = keys::delivery(*channel, commit);
-        let waits = layer.get(&key)?.is_none_or(|row| from_json::<Delivery>(&row).is_ok_and(|it| it.is_open()));
-        if waits {
+        let known: Option<Delivery> = layer.get(&key)?.map(|row| from_json(&row)).transpose()?;
+        if known.is_none_or(|it| it.is_open() || it.is_assumed()) {
             let delivery = sent(layer, *channel, (commit, subject), left, at)?;
             layer.put(key, json(&delivery)?);
         }
     }
     for channel in owed {
         let key = keys::delivery(*channel, commit);
-        if layer.get(&key)?.is_none() {
+        let known: Option<Delivery> = layer.get(&key)?.map(|row| from_json(&row)).transpose()?;
+        if known.is_none_or(|it| it.is_assumed()) {
             layer.put(key, json(&Delivery::waiting(at, subject))?);
             let mailbox = keys::mailbox(*channel);
             let mut open: Mailbox = layer.get(&mailbox)?.map_or(Ok(Mailbox::default()), |row| from_json(&row))?;

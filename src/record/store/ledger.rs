@@ -724,7 +724,7 @@ impl<'a> Ledger<'a> {
         let mut lacking = std::collections::BTreeSet::new();
         for row in self.everything() {
             let (channel, commit, delivery) = row?;
-            if !delivery.assumed || delivery.state != outbox::State::Unsure {
+            if !delivery.is_assumed() {
                 continue;
             }
             if delivery.amends {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     channel::ChannelNumber,
     line::Header,
-    outbox::{Delivery, Left, State},
+    outbox::{Delivery, Left},
 };
 
 /// The channels that are done since the last line, by entry.
@@ -51,15 +51,15 @@ pub fn fold(layer: &mut Layer<'_>, header: &Header, done: &Done, next: &Next) ->
 }
 
 /// The channels of a broadcast that may be attempted from now on; those that might have been before and neither were nor
-/// may be any more are as if they had not been looked at.
-fn attempted(layer: &mut Layer<'_>, commit: u64, next: &[ChannelNumber], at: i64) -> Result<(), StateError> {
+/// may be any more are as if they had not been looked at. Once a broadcast is over, no channel may be.
+pub fn attempted(layer: &mut Layer<'_>, commit: u64, next: &[ChannelNumber], at: i64) -> Result<(), StateError> {
     let key = keys::attempted(commit);
     let before: Vec<ChannelNumber> = layer.get(&key)?.map_or(Ok(Vec::new()), |row| from_json(&row))?;
     let amends = fold::subject_of(layer, commit)?;
     for channel in before.iter().filter(|channel| !next.contains(channel)) {
         let row = keys::delivery(*channel, commit);
         let known: Option<Delivery> = layer.get(&row)?.map(|row| from_json(&row)).transpose()?;
-        if known.is_some_and(|it| it.assumed && it.state == State::Unsure) {
+        if known.is_some_and(|it| it.is_assumed()) {
             layer.forget(row);
         }
     }
