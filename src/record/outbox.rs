@@ -329,6 +329,11 @@ impl Delivery {
         self.assumed && self.state == State::Unsure
     }
 
+    /// Whether a channel is done with it, and the journal was not told.
+    pub fn is_untold(&self) -> bool {
+        matches!(self.state, State::Sent | State::Unsure) && !self.journalled
+    }
+
     /// Whether something is still to be done.
     pub fn is_open(&self) -> bool {
         matches!(self.state, State::Waiting | State::Flying)

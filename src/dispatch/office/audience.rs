@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use record::{
     channel::ChannelNumber,
     entry::Level,
-    outbox::{Delivery, Left, Ms, State, Trouble},
+    outbox::{Delivery, Left, Ms, Trouble},
     private::Fact,
     store::{Audience, Broadcast, Known},
     view::View,
@@ -129,7 +129,7 @@ impl Office {
         let store = Arc::clone(&self.store);
         let ledger = store.ledger();
         for (commit, delivery) in settled.iter().filter(|(_, delivery)| !delivery.is_open()) {
-            if matches!(delivery.state, State::Sent | State::Unsure) && !delivery.journalled {
+            if delivery.is_untold() {
                 self.progress.done(*commit, channel);
             }
             let over = ledger.broadcast(*commit)?.is_some_and(|it| it.known == Known::Drained);

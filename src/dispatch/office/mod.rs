@@ -264,7 +264,14 @@ impl Office {
         }
         let words = self.take_up_lost()?;
         for (commit, channels) in ledger.attempted()? {
-            self.progress.attempted.extend(channels.into_iter().map(|channel| (commit, channel)));
+            for channel in channels {
+                self.progress.attempted.insert((commit, channel));
+                // It was done, or given up for uncertain, and the journal was not told: else the next line would say that
+                // it was not attempted.
+                if ledger.delivery(channel, commit)?.is_some_and(|it| it.is_untold()) {
+                    self.progress.done(commit, channel);
+                }
+            }
         }
         self.store.sync_ledger()?;
         Ok(words)
