@@ -980,6 +980,41 @@ fn a_state_lost_in_the_middle_of_a_broadcast_leaves_only_seconds_uncertain() {
 }
 
 #[test]
+fn a_state_lost_soon_after_a_kill_or_another_loss_sends_nothing_twice() {
+    for seed in seeds(6) {
+        told(seed, move || {
+            let mut world = crowd(seed, 150, 100);
+            world.calm = true;
+            world.record();
+            let number = *world.entries.keys().last().unwrap();
+            for time in 0..2 {
+                let end = world.now + world.dice.between(200, 2 * SECOND);
+                world.run(end);
+                if time == 0 && world.dice.chance(2) {
+                    // It is woken up within three minutes.
+                    world.kill();
+                    while world.office.is_none() {
+                        world.run(world.now + SECOND);
+                    }
+                    continue;
+                }
+                world.lose_state();
+                // What was under way arrives, or does not.
+                world.run(world.now + SECOND);
+                world.wake_up();
+            }
+            world.run(world.now + 10 * MINUTE);
+            for follower in &world.followers {
+                let copies = world.copies(follower, number);
+                let fresh = copies.iter().filter(|it| !it.words.contains("Sent again")).count();
+                assert!(fresh <= 1, "{} got it twice: {copies:#?}", follower.address);
+            }
+            (0, 0)
+        });
+    }
+}
+
+#[test]
 fn a_platform_that_refuses_everything_for_a_moment_shuts_nobody_out() {
     for seed in seeds(4) {
         told(seed, move || {
