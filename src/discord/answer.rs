@@ -15,7 +15,7 @@ use tracing::Instrument;
 use super::{
     Door,
     form::modal,
-    hear::{Event, Happening, Joined, Pressed, What},
+    hear::{Event, Happening, Joined, Pressed, Unread, What},
     render::{self, dress, offers, plain},
     send::{Failed, Told},
 };
@@ -108,15 +108,31 @@ pub async fn answer(door: Arc<Door>, happens: Happening) {
             let span = tracing::info_span!("interaction", network = "discord", id = event.id);
             answer_event(door, event).instrument(span).await;
         }
-        Happening::Unreadable { since, id, token } => {
-            let sorry = quietly(dress(&commands::sorry(door.desk.manners().lang), door.desk.manners().lang));
-            door.wire.first(id, &token, MESSAGE, Some(&sorry), since + FIRST).await;
+        Happening::Unread(unread) => {
+            let span = tracing::info_span!("interaction", network = "discord", id = unread.id);
+            apologise(&door, unread).instrument(span).await;
         }
         Happening::Joined(joined) => {
             let span = tracing::info_span!("greeting", network = "discord", server = joined.server);
             greet(&door, joined).instrument(span).await;
         }
     }
+}
+
+/// Says that something could not be read; who is typing is offered nothing.
+async fn apologise(door: &Door, Unread { since, id, token, types, tongue }: Unread) {
+    let until = since + FIRST;
+    if types {
+        door.wire.first(id, &token, OFFERS, Some(&offers(&[])), until).await;
+        return;
+    }
+    let lang = Lang::parse(&tongue).unwrap_or(door.desk.manners().lang);
+    let words = lang.pick(
+        "Sorry, I could not read what Discord sent me. Please try again, or type the command.",
+        "Scusa, non sono riuscito a leggere quello che Discord mi ha inviato. Riprova, o scrivi il comando.",
+    );
+    let sorry = dress(&Reply::personal(Tone::Polite, words), lang);
+    door.wire.first(id, &token, MESSAGE, Some(&quietly(sorry)), until).await;
 }
 
 /// Says who we are in a server that let us in, where it greets its people.

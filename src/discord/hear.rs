@@ -41,15 +41,22 @@ pub enum Happening {
     Asked(Event),
     /// A server let us in.
     Joined(Joined),
-    /// Somebody asks something that we cannot read.
-    Unreadable {
-        /// When it came.
-        since: Instant,
-        /// The interaction's id.
-        id: u64,
-        /// What answers it.
-        token: String,
-    },
+    /// Somebody asks in a way that cannot be read.
+    Unread(Unread),
+}
+
+/// An interaction that cannot be read: what is needed to say so.
+pub struct Unread {
+    /// When it came.
+    pub since: Instant,
+    /// Its id.
+    pub id: u64,
+    /// What answers it.
+    pub token: String,
+    /// Whether somebody is typing, so that there is nothing to be said.
+    pub types: bool,
+    /// The language that Discord says they have.
+    pub tongue: String,
 }
 
 /// A server that let us in.
@@ -135,7 +142,7 @@ impl Memory {
     }
 }
 
-/// What the gateway's events are told to; it only hands them on.
+/// What the shards tell their events to; it only hands them on.
 pub struct Ear {
     pub(super) door: Arc<Door>,
     pub(super) events: mpsc::Sender<Happening>,
@@ -144,44 +151,16 @@ pub struct Ear {
 }
 
 impl Ear {
-    /// An event of a shard. What it names and we do not know is nothing to us.
-    pub fn hear(&self, (shard, shards): (u32, u32), name: &str, data: Value) {
-        let id = |value: &Value| value.as_str().and_then(|id| id.parse::<u64>().ok());
-        let (own, server) = (id(&data["id"]), id(&data["guild_id"]));
+    /// Hears an event of a shard, one of so many, as Discord words it.
+    pub fn hear(&self, (shard, of): (u32, u32), name: &str, data: Value) {
         match name {
-            "READY" => {
-                let servers: Vec<u64> =
-                    data["guilds"].as_array().into_iter().flatten().filter_map(|it| id(&it["id"])).collect();
-                tracing::info!(shard, servers = servers.len(), "Discord's gateway is ready");
-                if let Some(all) = self.servers(|known| known.ready(shard, shards, servers)) {
-                    self.door.dispatch.heard(dispatch::Event::Servers(all));
-                }
-            }
-            "INTERACTION_CREATE" => self.interaction(data),
-            "GUILD_CREATE" => self.server_is_here(own, &data),
-            "GUILD_DELETE" => self.server_is_gone(own, data["unavailable"] == true),
-            "CHANNEL_DELETE" | "THREAD_DELETE" => {
-                if let Some(channel) = own {
-                    let address = Address(format!("discord:{channel}"));
-                    let why = "the channel was deleted".to_owned();
-                    self.door.dispatch.heard(dispatch::Event::Removed { address, why });
-                }
-            }
-            // A thread has the rights of its channel, which it does not name here: all of the server are tried.
-            "CHANNEL_UPDATE" => {
-                [own.map(Place::Channel), server.map(Place::Server)].into_iter().for_each(|it| self.returns(it))
-            }
-            "CHANNEL_CREATE" | "THREAD_UPDATE" | "THREAD_CREATE" => self.returns(own.map(Place::Channel)),
-            "THREAD_LIST_SYNC" => {
-                let threads = data["threads"].as_array().into_iter().flatten();
-                threads.for_each(|thread| self.returns(id(&thread["id"]).map(Place::Channel)));
-            }
-            "GUILD_UPDATE" => self.returns(own.map(Place::Server)),
-            "GUILD_ROLE_UPDATE" | "GUILD_ROLE_CREATE" | "GUILD_ROLE_DELETE" => self.returns(server.map(Place::Server)),
-            "GUILD_MEMBER_UPDATE" if id(&data["user"]["id"]) == Some(self.door.own) => {
-                self.returns(server.map(Place::Server));
-            }
-            _ => {}
+            "INTERACTION_CREATE" => self.asked(data),
+            "READY" => self.ready(shard, of, &data),
+            "RESUMED" => tracing::debug!(shard, "Discord's gateway is back"),
+            "GUILD_CREATE" => self.server_is_there(&data),
+            "GUILD_DELETE" => self.server_is_gone(&data),
+            "CHANNEL_DELETE" | "THREAD_DELETE" => self.gone(&data),
+            _ => self.changed(name, &data),
         }
     }
 
@@ -190,70 +169,201 @@ impl Ear {
         change(&mut self.door.servers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
-    /// Rights may have come back somewhere.
-    fn returns(&self, place: Option<Place>) {
-        if place.is_some_and(|place| self.places.try_send(place).is_err()) {
-            tracing::debug!(?place, "too much changes at once; the next regular try tells whether rights came back");
+    fn gone(&self, data: &Value) {
+        let Some(channel) = id(&data["id"]) else { return };
+        self.servers(|known| known.forget_thread(channel));
+        let address = Address(format!("discord:{channel}"));
+        let why = "the channel was deleted".to_owned();
+        self.door.dispatch.heard(dispatch::Event::Removed { address, why });
+    }
+
+    fn ready(&self, shard: u32, of: u32, data: &Value) {
+        let servers: Vec<u64> = list(&data["guilds"]).filter_map(|server| id(&server["id"])).collect();
+        tracing::info!(shard, servers = servers.len(), "Discord's gateway is ready");
+        if let Some(all) = self.servers(|known| known.ready(shard, of, servers)) {
+            self.door.dispatch.heard(dispatch::Event::Servers(all));
         }
     }
 
-    fn server_is_here(&self, server: Option<u64>, data: &Value) {
-        let Some(server) = server else { return };
-        if !self.servers(|known| known.joined(server)) {
-            // It may be back after an outage of Discord's.
-            return self.returns(Some(Place::Server(server)));
-        }
-        tracing::info!(server, "I was added to a server");
-        self.door.dispatch.heard(dispatch::Event::ReturnedServer(server));
-        let channel = data["system_channel_id"].as_str().and_then(|id| id.parse().ok());
-        if let Some(channel) = channel {
-            let tongue = data["preferred_locale"].as_str().unwrap_or_default().to_owned();
-            if self.events.try_send(Happening::Joined(Joined { server, channel, tongue })).is_err() {
-                tracing::debug!(server, "a server is not greeted: too much waits already");
-            }
-        }
-    }
-
-    fn server_is_gone(&self, server: Option<u64>, unavailable: bool) {
-        let Some(server) = server else { return };
+    fn server_is_gone(&self, data: &Value) {
+        let Some(server) = id(&data["id"]) else { return };
         // With `unavailable` it is an outage of Discord's: the server is still ours to serve.
-        if unavailable {
-            return tracing::debug!(server, "a server is not available for a while");
+        if data["unavailable"] == true {
+            tracing::debug!(server, "a server is not available for a while");
+            return self.servers(|known| known.away(server));
         }
         tracing::info!(server, "I was removed from a server");
         self.servers(|known| known.left(server));
         self.door.dispatch.heard(dispatch::Event::RemovedServer(server));
     }
 
-    fn interaction(&self, data: Value) {
+    fn server_is_there(&self, data: &Value) {
+        let Some(server) = id(&data["id"]).filter(|_| data["unavailable"] != true) else { return };
+        let (joined, back) = self.servers(|known| {
+            known.threads(list(&data["threads"]).filter_map(thread));
+            (known.joined(server), known.back(server))
+        });
+        if back {
+            // What changed while it was away, nobody says.
+            self.may_be_back(Place::Server(server));
+        }
+        if !joined {
+            return;
+        }
+        tracing::info!(server, "I was added to a server");
+        self.door.dispatch.heard(dispatch::Event::ReturnedServer(server));
+        if let Some(channel) = id(&data["system_channel_id"]) {
+            let tongue = data["preferred_locale"].as_str().unwrap_or("en-US").to_owned();
+            if self.events.try_send(Happening::Joined(Joined { server, channel, tongue })).is_err() {
+                tracing::debug!(server, "a server is not greeted: too much waits already");
+            }
+        }
+    }
+
+    /// Whatever else may give us rights: Discord tells of changes, but not what they mean for us.
+    fn changed(&self, name: &str, data: &Value) {
+        let (own, server) = (id(&data["id"]), id(&data["guild_id"]));
+        match name {
+            "CHANNEL_CREATE" | "CHANNEL_UPDATE" => {
+                let Some(channel) = own else { return };
+                // What holds in a channel holds in its threads.
+                let threads = self.servers(|known| known.threads_of(channel));
+                [channel].into_iter().chain(threads).for_each(|it| self.may_be_back(Place::Channel(it)));
+            }
+            "THREAD_CREATE" | "THREAD_UPDATE" => {
+                self.servers(|known| known.threads(thread(data)));
+                own.into_iter().for_each(|it| self.may_be_back(Place::Channel(it)));
+            }
+            "THREAD_LIST_SYNC" => {
+                let threads: Vec<(u64, u64)> = list(&data["threads"]).filter_map(thread).collect();
+                threads.iter().for_each(|(it, _)| self.may_be_back(Place::Channel(*it)));
+                self.servers(|known| known.threads(threads));
+            }
+            "THREAD_MEMBER_UPDATE" => own.into_iter().for_each(|it| self.may_be_back(Place::Channel(it))),
+            "GUILD_MEMBER_UPDATE" if id(&data["user"]["id"]) != Some(self.door.own) => {}
+            "GUILD_MEMBER_UPDATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" => {
+                server.into_iter().for_each(|it| self.may_be_back(Place::Server(it)));
+            }
+            "GUILD_UPDATE" => own.into_iter().for_each(|it| self.may_be_back(Place::Server(it))),
+            _ => {}
+        }
+    }
+
+    fn may_be_back(&self, place: Place) {
+        if self.places.try_send(place).is_err() {
+            // Dispatch tries there again by itself.
+            tracing::debug!(?place, "that rights may have come back is not told: too much waits already");
+        }
+    }
+
+    fn asked(&self, data: Value) {
         let since = Instant::now();
-        let Some(id) = data["id"].as_str().and_then(|id| id.parse::<u64>().ok()) else {
-            return tracing::warn!("Discord sent an interaction without a number");
+        let Some(id) = id(&data["id"]) else {
+            return tracing::warn!("an interaction has no id");
         };
         if !self.door.memory.lock().unwrap_or_else(PoisonError::into_inner).is_new(id) {
             return;
         }
-        let (kind, token) = (data["type"].as_u64(), data["token"].as_str().map(str::to_owned));
-        let happening = match serde_json::from_value(data) {
-            Ok(interaction) => match heard(interaction) {
-                Some((token, what)) => Happening::Asked(Event { since, id, token, what }),
-                None => return,
-            },
-            Err(error) => {
-                // Its words may quote what people wrote.
-                let why = format!("{:?} at {}:{}", error.classify(), error.line(), error.column());
-                tracing::warn!(interaction = id, kind, why, "an interaction of Discord's cannot be read");
-                // A command, a press and a form want an answer; what somebody still types does not.
-                match token.filter(|_| matches!(kind, Some(2 | 3 | 5))) {
-                    Some(token) => Happening::Unreadable { since, id, token },
-                    None => return,
-                }
+        let happening = match read(&data) {
+            Ok((token, what)) => Happening::Asked(Event { since, id, token, what }),
+            Err(why) => {
+                // The reason names fields and kinds, and nothing that anybody said.
+                tracing::warn!(interaction = id, kind = data["type"].as_u64(), why, "an interaction cannot be read");
+                let Some(token) = data["token"].as_str().filter(|token| is_token(token)) else { return };
+                let tongue = data["locale"].as_str().unwrap_or("en-US").to_owned();
+                let (types, token) = (data["type"] == AUTOCOMPLETE, token.to_owned());
+                Happening::Unread(Unread { since, id, token, types, tongue })
             }
         };
         if self.events.try_send(happening).is_err() {
             tracing::warn!("an interaction is left unanswered: too many wait already");
         }
     }
+}
+
+/// Discord's number for an interaction of somebody who is typing.
+const AUTOCOMPLETE: u64 = 4;
+
+/// Whether it can stand in an address.
+fn is_token(token: &str) -> bool {
+    !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
+}
+
+fn id(value: &Value) -> Option<u64> {
+    value.as_str()?.parse().ok()
+}
+
+fn list(value: &Value) -> impl Iterator<Item = &Value> {
+    value.as_array().into_iter().flatten()
+}
+
+/// A thread, and the channel that it belongs to.
+fn thread(data: &Value) -> Option<(u64, u64)> {
+    Some((id(&data["id"])?, id(&data["parent_id"])?))
+}
+
+/// Reads an interaction. What serenity cannot read in the messages that come with it is left out: their buttons and words
+/// are all that counts. The error says why it cannot be read, without a word of anybody's.
+pub fn read(data: &Value) -> Result<(String, What), String> {
+    let whole = match serde_json::from_value::<Interaction>(data.clone()) {
+        Ok(whole) => whole,
+        Err(first) => serde_json::from_value(pruned(data.clone())).map_err(|error| {
+            let (first, error) = (kind_of(&first), kind_of(&error));
+            if first == error { first } else { format!("{first}; without what may be left out: {error}") }
+        })?,
+    };
+    heard(whole).ok_or_else(|| "it asks for nothing that is offered".to_owned())
+}
+
+/// Why something cannot be read, without what stood there: serde repeats values behind a colon or in quotes.
+fn kind_of(error: &serde_json::Error) -> String {
+    let said = error.to_string();
+    let names = said.starts_with("missing field");
+    let end = said.find([':', '"', '`']).filter(|_| !names).unwrap_or(said.len());
+    said[..end].chars().take(80).collect::<String>().trim_end().to_owned()
+}
+
+/// An interaction without what may be left out of it.
+fn pruned(mut data: Value) -> Value {
+    if let Some(message) = data.get_mut("message").filter(|message| message.is_object()) {
+        *message = slim(message);
+    }
+    if let Some(messages) = data.pointer_mut("/data/resolved/messages").and_then(Value::as_object_mut) {
+        messages.values_mut().for_each(|message| *message = slim(message));
+    }
+    if let Some(it) = data.as_object_mut() {
+        it.remove("guild");
+        it.insert("entitlements".to_owned(), Value::Array(Vec::new()));
+        it.insert("attachment_size_limit".to_owned(), Value::from(0));
+    }
+    data
+}
+
+/// What of a message counts.
+fn slim(message: &Value) -> Value {
+    const KEPT: [&str; 18] = [
+        "id",
+        "channel_id",
+        "guild_id",
+        "author",
+        "content",
+        "timestamp",
+        "edited_timestamp",
+        "tts",
+        "mention_everyone",
+        "mentions",
+        "mention_roles",
+        "attachments",
+        "embeds",
+        "pinned",
+        "type",
+        "flags",
+        "components",
+        "webhook_id",
+    ];
+    let kept = |(name, _): &(&String, &Value)| KEPT.contains(&name.as_str());
+    let whole = message.as_object().into_iter().flatten();
+    Value::Object(whole.filter(kept).map(|(name, value)| (name.clone(), value.clone())).collect())
 }
 
 /// What an interaction says, with what answers it; none for kinds that we never offer.
@@ -527,6 +637,36 @@ mod tests {
         assert_eq!(allowed(view | send, true), Posting::Lacks(vec![Right::SendInThreads, Right::EmbedLinks]));
         assert_eq!(allowed(send | embed, false), Posting::Lacks(vec![Right::ViewChannel]));
         assert_eq!(allowed(Permissions::ADMINISTRATOR, true), Posting::May);
+    }
+
+    #[test]
+    fn why_something_cannot_be_read_is_said_without_what_stood_there() {
+        let why = |data: Value| kind_of(&serde_json::from_value::<Interaction>(data).expect_err("no interaction"));
+        for data in [json!({ "type": 2, "id": "my secret" }), json!({ "type": "my secret" }), json!("my secret")] {
+            let said = why(data);
+            assert!(!said.is_empty() && !said.contains("secret"), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_press_is_read_whatever_else_its_message_tells() {
+        let user = json!({ "id": "3", "username": "ann", "discriminator": "0", "avatar": null });
+        let message = json!({
+            "id": "9", "channel_id": "5", "author": user, "content": "", "timestamp": "2023-12-08T04:00:00+00:00",
+            "edited_timestamp": null, "tts": false, "mention_everyone": false, "mentions": [], "mention_roles": [],
+            "attachments": [], "embeds": [], "pinned": false, "type": 0, "components": [],
+        });
+        let mut press = json!({
+            "id": "1", "application_id": "2", "type": 3, "token": "t", "version": 1, "channel_id": "5", "user": user,
+            "data": { "custom_id": "/about", "component_type": 2 }, "message": message, "locale": "en-US",
+            "app_permissions": "0", "entitlements": [], "authorizing_integration_owners": { "0": "0" }, "context": 1,
+        });
+        assert!(read(&press).is_ok(), "{:?}", read(&press).err());
+        press["message"]["interaction_metadata"] = json!({ "type": 3, "new": true });
+        press["message"]["resolved"] = json!(7);
+        press["message"]["referenced_message"] = json!("none");
+        press["entitlements"] = json!([{ "id": "none" }]);
+        assert!(read(&press).is_ok(), "{:?}", read(&press).err());
     }
 
     #[test]

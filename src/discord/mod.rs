@@ -84,7 +84,7 @@ struct Door {
 
 /// What an interaction asks, if it asks anything; an interaction is whatever Discord, or whoever says to be it, sends.
 pub fn asked(interaction: &Value) -> Option<Heard> {
-    match hear::heard(serde_json::from_value(interaction.clone()).ok()?)?.1 {
+    match hear::read(interaction).ok()?.1 {
         What::Asks { heard, .. } => Some(*heard),
         What::Picks { heard, picked } => Some(Heard { line: picked.line(Tz::UTC), ..*heard }),
         What::Types { .. } => None,

@@ -411,6 +411,7 @@ impl Wire {
         match answer.status {
             // What stands before Discord answers for it.
             500.. => self.standing.unanswered(began),
+            _ if !answer.whole => self.standing.unanswered(began),
             _ => self.standing.answered(),
         }
         let now = self.pace.clock().now();

@@ -82,6 +82,12 @@ pub struct Rules {
     pub shards: u64,
     /// How often a bot may identify a day.
     pub identifies: usize,
+    /// How long until all of them are there again; the count is then reset.
+    pub identifies_reset: Duration,
+    /// Whether a session can be kept: without, every IDENTIFY is answered with op 9.
+    pub sessions: bool,
+    /// How far Discord's clock is ahead of this machine's, in milliseconds.
+    pub clock_ahead: i64,
     /// Where interactions are sent instead of to the gateway.
     pub endpoint: Option<&'static str>,
 }
@@ -101,6 +107,9 @@ impl Default for Rules {
             gateway_up,
             shards,
             identifies,
+            identifies_reset: Duration::from_secs(86_400),
+            sessions: true,
+            clock_ahead: 0,
             endpoint,
         }
     }
@@ -119,6 +128,10 @@ pub enum Fault {
     Html(u16),
     /// The same as JSON: 429, without rate headers.
     Blocked,
+    /// Not done: this status in plain text, as something between us and Discord answers.
+    Plain(u16),
+    /// Done, and answered with this many bytes before the answer.
+    Endless(usize),
     /// Done, and answered later.
     Slow(Duration),
     /// Done, but answered with this status.
@@ -302,7 +315,6 @@ impl Discord {
         self.with(|world| world.user(name, locale, permissions))
     }
 
-    /// Sets what the bot may do in a channel.
     /// Archives a thread, or takes it out of the archive; a locked one only those take out who manage threads.
     pub fn archives(&self, thread: Id, archived: bool, locked: bool) {
         self.with(|world| {
@@ -322,6 +334,7 @@ impl Discord {
         });
     }
 
+    /// Sets what the bot may do in a channel.
     pub fn bot_may(&self, channel: Id, bits: u64) {
         self.with(|world| {
             let (app, channel) = (world.app.to_string(), world.channels.get_mut(&channel).expect("a channel"));
@@ -360,6 +373,23 @@ impl Discord {
         self.with(|world| {
             let json = &mut world.guilds.get_mut(&guild).expect("a guild").json;
             (json["system_channel_id"], json["preferred_locale"]) = (json!(channel.to_string()), json!(locale));
+        });
+    }
+
+    /// A role of a guild changes, as when somebody gives the bot a right.
+    pub fn role_changes(&self, guild: Id) {
+        self.with(|world| {
+            let role = world.guilds[&guild].json["roles"][1].clone();
+            world.push("GUILD_ROLE_UPDATE", json!({ "guild_id": guild.to_string(), "role": role }));
+        });
+    }
+
+    /// The bot gets or loses a role in a guild.
+    pub fn member_changes(&self, guild: Id) {
+        self.with(|world| {
+            let mut member = world.member_json(guild, world.app);
+            member["guild_id"] = json!(guild.to_string());
+            world.push("GUILD_MEMBER_UPDATE", member);
         });
     }
 
@@ -460,7 +490,8 @@ impl World {
     }
 
     fn id(&mut self) -> Id {
-        self.last = (self.last + 1).max((unix().as_millis() as u64).saturating_sub(EPOCH) << 22);
+        let now = (unix().as_millis() as i64 + self.rules.clock_ahead) as u64;
+        self.last = (self.last + 1).max(now.saturating_sub(EPOCH) << 22);
         self.last
     }
 

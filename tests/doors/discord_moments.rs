@@ -3,13 +3,17 @@
 use std::time::Duration;
 
 use record::channel::PlaceKind;
-use strillone::{config::Platform, signs::Sign};
+use strillone::{
+    config::Platform,
+    discord::{IdentifyPauses, Patience},
+    signs::Sign,
+};
 
 use super::{
     PATIENCE,
     discord::{Discord, Fault, Id, may},
     news::Press,
-    on_discord::{Bot, sound},
+    on_discord::{Bot, patience, sound},
 };
 use crate::town::{Town, says};
 
@@ -164,4 +168,179 @@ async fn a_block_told_as_json_stops_us_and_owners_hear_of_it_once() {
     tokio::time::sleep(Duration::from_secs(4)).await;
     let asked = press.discord.calls().iter().filter(|call| call.0 == "POST" && call.1.ends_with("/messages")).count();
     assert!(asked <= 60, "{asked} requests although we are blocked");
+    let told = press.telegram.messages(press.owner).into_iter().filter(|it| it.text.contains("shut me out")).count();
+    assert_eq!(told, 1, "the owner is told once, where that is possible");
+}
+
+/// A patience by which a test need not wait for minutes.
+fn hasty() -> Patience {
+    let [ms20, ms50, ms300, second] = [20, 50, 300, 1_000].map(Duration::from_millis);
+    let identify = IdentifyPauses { between: ms20, first: ms50, longest: ms300, lasted: second };
+    Patience {
+        look: ms50,
+        outage: ms300,
+        silence: second,
+        token: ms300,
+        endpoint: (ms300, ms300),
+        identify,
+        ..patience()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_more_sessions_are_begun_than_discord_allows_and_it_goes_on_afterwards() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    discord.rules(|rules| {
+        (rules.sessions, rules.identifies, rules.identifies_reset) = (false, 20, Duration::from_secs(6));
+    });
+    let token = discord.token();
+    let bot = Bot::open(&town, &discord, hasty());
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let times = discord.identifies();
+    assert!((8..=20).contains(&times), "{times} of 20");
+    assert_eq!(discord.token(), token, "it would be reset");
+    discord.rules(|rules| rules.sessions = true);
+    bot.sign(Sign::Serving).await;
+    says(&asks(&discord, channel, ann).await, &["Strillone"]);
+    assert_eq!(discord.token(), token);
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn restarts_do_not_spend_the_sessions_of_a_day() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    discord.rules(|rules| rules.identifies = 8);
+    let token = discord.token();
+    for _ in 0..10 {
+        let bot = Bot::open(&town, &discord, hasty());
+        // A start waits for a second until it asks anything.
+        tokio::time::sleep(Duration::from_millis(1_500)).await;
+        bot.stop().await;
+    }
+    assert!((3..=5).contains(&discord.identifies()), "{} of 8", discord.identifies());
+    assert_eq!(discord.token(), token);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_refused_at_the_first_contact_is_asked_for_again() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    for status in [401, 404] {
+        let mut bell = town.desk.signs().listen();
+        discord.fault("GET /applications/@me", 1_000, Fault::Refused(status, 0, "no"));
+        discord.fault("GET /users/@me", 1_000, Fault::Refused(status, 0, "no"));
+        let bot = Bot::open(&town, &discord, hasty());
+        bot.sign(Sign::TokenRefused).await;
+        assert!(bell.try_recv().is_err(), "not at once");
+        says(&bell.recv().await.unwrap().words.en, &["refuses my token"]);
+        assert!(bot.serves() && discord.identifies() == 0, "nobody identifies with a refused token");
+        discord.heal();
+        bot.sign(Sign::Serving).await;
+        says(&bell.recv().await.unwrap().words.en, &["takes my token again"]);
+        assert!(bell.try_recv().is_err(), "once each");
+        bot.stop().await;
+        discord.forgets_identifies();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_refused_delivery_is_sent_again_and_a_stop_ends_a_refused_bot() {
+    let mut press = Press::new(&super::news::fast()).await;
+    let channel = press.discord.text_channel(press.discord.guild("Crew"), "news");
+    press.follow(&[super::news::on_discord(channel)]);
+    press.start().await;
+    press.discord.fault("POST /channels/", 1, Fault::Refused(401, 0, "401: Unauthorized"));
+    press.publish("/open x | The X incident").await;
+    press.all_on_discord(&[channel], "x#1 r").await;
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    discord.revoke_token();
+    discord.fault("GET /users/@me", 9, Fault::Refused(401, 0, "401: Unauthorized"));
+    discord.fault("GET /applications/@me", 9, Fault::Refused(401, 0, "401: Unauthorized"));
+    let bot = Bot::open(&town, &discord, hasty());
+    bot.sign(Sign::TokenRefused).await;
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sign_is_unreachable_while_either_half_is_and_back_with_both() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    let bot = Bot::open(&town, &discord, hasty());
+    bot.sign(Sign::Serving).await;
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    discord.until(PATIENCE, "commands are registered", |it| (!it.commands().is_empty()).then_some(())).await;
+    for fault in [Fault::Down(503), Fault::Lost] {
+        discord.fault(" /", 1_000, fault);
+        discord.slash(channel, ann, "about", &[]);
+        bot.sign(Sign::Unreachable).await;
+        discord.heal();
+        bot.sign(Sign::Serving).await;
+    }
+    discord.rules(|rules| rules.gateway_up = false);
+    discord.drop_connection();
+    bot.sign(Sign::Unreachable).await;
+    let before = discord.identifies();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    discord.rules(|rules| rules.gateway_up = true);
+    let since = std::time::Instant::now();
+    bot.sign(Sign::Serving).await;
+    assert!(since.elapsed() < Duration::from_millis(5_500), "{:?}", since.elapsed());
+    assert_eq!(discord.identifies(), before, "the session is resumed");
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_endpoint_that_is_cleared_is_noticed_and_owners_are_told_once() {
+    let (town, discord) = (Town::westpole(), Discord::start().await);
+    discord.rules(|rules| rules.endpoint = Some("https://elsewhere.example/interactions"));
+    let mut bell = town.desk.signs().listen();
+    let bot = Bot::open(&town, &discord, hasty());
+    bot.sign(Sign::InteractionsElsewhere).await;
+    says(&bell.recv().await.unwrap().words.it, &["Interactions Endpoint URL", "developer portal"]);
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    discord.rules(|rules| rules.endpoint = None);
+    bot.sign(Sign::Serving).await;
+    assert!(bell.try_recv().is_err());
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_press_on_a_message_with_unknown_parts_is_answered() {
+    let Scene { discord, channel, ann, bot, .. } = scene().await;
+    let page = discord.answer(discord.slash(channel, ann, "timeline", &[("incident", "westpole")]), PATIENCE).await;
+    let press = discord.presses_strange(page.id, "➡️", ann);
+    says(&discord.answer(press, PATIENCE).await.text, &["9–16 of 18"]);
+    let unread = discord.garbled_slash(channel, discord.user("ugo", "it", may::USUAL), "about");
+    says(&discord.answer(unread, PATIENCE).await.text, &["Scusa"]);
+    bot.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn rights_that_come_back_by_a_role_or_an_end_of_an_outage_are_heard() {
+    let mut press = Press::new(&super::news::fast()).await;
+    let guild = press.discord.guild("Crew");
+    let channel = press.discord.text_channel(guild, "news");
+    press.follow_in(guild, &[super::news::on_discord(channel)]);
+    press.start().await;
+    type Gives = fn(&Discord, Id);
+    let ways: [Gives; 3] = [Discord::role_changes, Discord::member_changes, |discord, guild| {
+        discord.outage(guild, true);
+        discord.outage(guild, false);
+    }];
+    let tries = |it: &Discord| it.calls().iter().filter(|call| call.1.ends_with("/messages")).count();
+    press.publish("/open x | The X incident").await;
+    press.all_on_discord(&[channel], "x#1 r").await;
+    for (n, gives) in ways.into_iter().enumerate() {
+        press.discord.bot_may(channel, may::VIEW);
+        let before = tries(&press.discord);
+        press.record_at_the_terminal(&format!("/event x 2023-12-2{n} | Something happened"));
+        press.discord.until(PATIENCE, "a refusal", |it| (tries(it) > before).then_some(())).await;
+        tokio::time::sleep(Duration::from_millis(500)).await;
+        press.discord.bot_may(channel, may::USUAL);
+        let given = std::time::Instant::now();
+        gives(&press.discord, guild);
+        press.all_on_discord(&[channel], &format!("x#{} r", n + 2)).await;
+        assert!(given.elapsed() < Duration::from_secs(10), "{n}: after {:?}", given.elapsed());
+    }
 }

@@ -73,12 +73,21 @@ impl Press {
 
     /// Channels that follow everything, as if they had asked for it.
     pub fn follow(&self, channels: &[(String, PlaceKind, Follow)]) {
+        self.follows(None, channels);
+    }
+
+    /// Channels of a server of Discord's follow, as if somebody had subscribed them there.
+    pub fn follow_in(&self, server: Id, channels: &[(String, PlaceKind, Follow)]) {
+        self.follows(Some(Address(format!("discord:g{server}"))), channels);
+    }
+
+    fn follows(&self, settings: Option<Address>, channels: &[(String, PlaceKind, Follow)]) {
         let store = open(self.dir());
         for some in channels.chunks(50) {
             let facts = some.iter().map(|(address, place, follow)| {
                 let address = Address(address.clone());
                 Drafted::Fact(Fact::Subscription {
-                    settings: Address(address.chat().to_owned()),
+                    settings: settings.clone().unwrap_or_else(|| Address(address.chat().to_owned())),
                     address,
                     place: *place,
                     lang: Lang::En,

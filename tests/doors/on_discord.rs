@@ -33,21 +33,27 @@ pub struct Bot {
 impl Bot {
     /// Starts it, and waits until commands are registered and the gateway is connected.
     pub async fn start(town: &Town, discord: &Discord) -> Bot {
-        let bot = Bot::with_token(town, discord, &discord.token());
+        let bot = Bot::open(town, discord, patience());
         discord.connected(PATIENCE).await;
         discord.until(PATIENCE, "commands are registered", |it| (!it.commands().is_empty()).then_some(())).await;
         bot
     }
 
-    fn with_token(town: &Town, discord: &Discord, token: &str) -> Bot {
+    /// Starts it, and waits for nothing.
+    pub fn open(town: &Town, discord: &Discord, patience: discord::Patience) -> Bot {
         let ((stop, stopping), post) = (watch::channel(false), Post::open(town));
-        let settings = platform("DISCORD", discord.url(), token);
-        let patience = patience();
+        let settings = platform("DISCORD", discord.url(), &discord.token());
         let (desk, dispatch) = (town.desk.clone(), post.dispatch.clone());
         let door = tokio::spawn(discord::serve_with(settings, desk, dispatch, stopping, patience));
         Bot { desk: town.desk.clone(), stop, _post: post, door }
     }
 
+    /// Whether it still serves.
+    pub fn serves(&self) -> bool {
+        !self.door.is_finished()
+    }
+
+    /// Waits until the sign says this.
     pub async fn sign(&self, wanted: Sign) {
         let since = std::time::Instant::now();
         while self.desk.signs().get(Platform::Discord) != wanted {

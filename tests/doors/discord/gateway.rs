@@ -1,6 +1,9 @@
 //! Discord's gateway: sessions, what is pushed to them, and how connections end.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
@@ -24,6 +27,8 @@ const GUILDS: u64 = 1;
 pub(super) struct Gateway {
     pub url: String,
     pub identifies: usize,
+    /// Those since the last reset, and when that was.
+    counted: (usize, Option<Instant>),
     pub resumes: usize,
     sessions: BTreeMap<String, Session>,
     lines: Vec<Line>,
@@ -100,6 +105,11 @@ impl Discord {
         self.order(Order::Close(4004));
     }
 
+    /// Counts those that identify from nothing again.
+    pub fn forgets_identifies(&self) {
+        self.with(|world| world.gateway.identifies = 0);
+    }
+
     /// The token that was refused is taken again.
     pub fn takes_token_again(&self) {
         self.with(|world| world.token.truncate(world.token.len() - 1));
@@ -167,6 +177,19 @@ impl World {
         }
     }
 
+    /// How many times somebody may still identify, and in how long there are all of them again.
+    pub(super) fn identifies_left(&mut self) -> (usize, Duration) {
+        let every = self.rules.identifies_reset;
+        let since = self.gateway.counted.1.filter(|since| since.elapsed() < every);
+        let since = since.unwrap_or_else(|| {
+            let now = Instant::now();
+            self.gateway.counted = (0, Some(now));
+            now
+        });
+        let left = self.rules.identifies.saturating_sub(self.gateway.counted.0);
+        (left, every.saturating_sub(since.elapsed()))
+    }
+
     /// With or without "Bot " before it, as Discord takes both here.
     fn knows(&self, token: &Value) -> bool {
         word(token).trim_start_matches("Bot ") == self.token
@@ -174,6 +197,12 @@ impl World {
 
     fn identify(&mut self, asked: &Value, line: &Line, session: &mut bool) -> Order {
         self.gateway.identifies += 1;
+        let left = self.identifies_left().0;
+        self.gateway.counted.0 += 1;
+        if left == 0 {
+            // Who identifies too often has the token reset.
+            self.token.push('2');
+        }
         let shard = asked.get("shard").map_or((0, 1), |shard| (number(&shard[0]), number(&shard[1])));
         let intents = asked["intents"].as_u64();
         match intents {
@@ -183,6 +212,7 @@ impl World {
             Some(bits) if bits & !INTENTS != 0 => return Order::Close(4013),
             Some(bits) if bits & PRIVILEGED != 0 => return Order::Close(4014),
             _ if !asked["properties"].is_object() => return Order::Close(4002),
+            _ if !self.rules.sessions => return Order::Say(json!({ "op": 9, "d": false })),
             _ => *session = true,
         }
         let id = format!("session{}", self.id());

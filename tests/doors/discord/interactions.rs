@@ -24,6 +24,8 @@ pub(super) struct Interaction {
     follow_ups: Vec<Id>,
     /// The message whose component was used.
     source: Option<Id>,
+    /// The interaction that was answered with the form.
+    opener: Option<Id>,
     edited: bool,
     /// What the first answer held.
     given: Value,
@@ -93,8 +95,21 @@ impl Discord {
             let row = |row: &Value| json!({ "type": 1, "id": 1, "components": [value(&row["components"][0])] });
             let rows: Vec<_> = items(&asked.given["components"]).iter().map(row).collect();
             let data = json!({ "custom_id": asked.given["custom_id"], "components": rows });
-            world.interact(5, asked.channel, user, data, asked.source)
+            let (channel, source) = (asked.channel, asked.source);
+            let id = world.interact(5, channel, user, data, source);
+            world.interactions.entry(id).and_modify(|asked| asked.opener = Some(of));
+            id
         })
+    }
+
+    /// Somebody presses a button on a message that has parts of which nobody has heard yet.
+    pub fn presses_strange(&self, of: Id, button: &str, user: Id) -> Id {
+        self.with(|world| {
+            let (message, _) = world.component(of, button);
+            let strange = json!({ "id": "none", "type": "new", "triggering_interaction_metadata": 7 });
+            world.posts.get_mut(&message).expect("a message").json["interaction_metadata"] = strange;
+        });
+        self.presses(of, button, user)
     }
 
     /// A form that nobody was shown comes back filled in.
@@ -286,12 +301,12 @@ impl World {
         let original = match kind {
             4 => {
                 limits::message(data)?;
-                Some(self.reply(channel, data, 0))
+                Some(self.reply(id, channel, data, 0))
             }
             5 if number(&data["flags"]) & !EPHEMERAL != 0 => {
                 return Err(limits::not("data.flags", "Only EPHEMERAL here."));
             }
-            5 => Some(self.reply(channel, &json!({ "flags": data["flags"] }), LOADING)),
+            5 => Some(self.reply(id, channel, &json!({ "flags": data["flags"] }), LOADING)),
             6 => source,
             7 => source.map(|source| self.revise(source, data).map(|_| source)).transpose()?,
             8 => limits::choices(data).map(|()| None)?,
@@ -304,10 +319,28 @@ impl World {
     }
 
     /// Posts an answer to an interaction, with the flags it may have.
-    fn reply(&mut self, channel: Id, body: &Value, more: u64) -> Id {
+    fn reply(&mut self, of: Id, channel: Id, body: &Value, more: u64) -> Id {
         let app = self.app.to_string();
         let flags = number(&body["flags"]) & (SETTABLE | EPHEMERAL) | more;
-        self.post(channel, self.app, body, &json!({ "flags": flags, "application_id": app, "webhook_id": app }))
+        let metadata = self.metadata(of);
+        let own = json!({ "flags": flags, "application_id": app, "webhook_id": app, "interaction_metadata": metadata });
+        self.post(channel, self.app, body, &own)
+    }
+
+    /// What a message tells of the interaction that it answers: it depends on its kind.
+    fn metadata(&self, id: Id) -> Value {
+        let asked = &self.interactions[&id];
+        let user = asked.event.get("member").map_or(&asked.event["user"], |member| &member["user"]);
+        let owners = &asked.event["authorizing_integration_owners"];
+        let mut json = json!({ "id": id.to_string(), "type": asked.kind, "user": user,
+                               "authorizing_integration_owners": owners });
+        match (asked.kind, asked.source, asked.opener) {
+            (3, Some(source), _) => json["interacted_message_id"] = json!(source.to_string()),
+            (5, _, Some(opener)) => json["triggering_interaction_metadata"] = self.metadata(opener),
+            (2, ..) => json["target_message_id"] = asked.event["data"]["target_id"].clone(),
+            _ => {}
+        }
+        json
     }
 
     /// What comes after the first answer: edits, deletions, follow-ups.
@@ -343,7 +376,7 @@ impl World {
 
     fn follow_up(&mut self, id: Id, channel: Id, body: &Value) -> Done {
         limits::message(body)?;
-        let message = self.reply(channel, body, 0);
+        let message = self.reply(id, channel, body, 0);
         self.interactions.entry(id).and_modify(|asked| asked.follow_ups.push(message));
         Ok(self.posts[&message].json.clone())
     }

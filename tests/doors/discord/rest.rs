@@ -61,9 +61,12 @@ pub(super) async fn serve(
     let body = match fault {
         Some(Fault::Cut) => torn(Some(body[..body.len() / 2].to_owned())),
         Some(Fault::Lost) => torn(None),
+        Some(Fault::Endless(bytes)) => Body::from(" ".repeat(bytes) + &body),
         _ => Body::from(body),
     };
-    let response = Response::builder().status(status);
+    let date = chrono::Utc::now() + chrono::TimeDelta::milliseconds(discord.look(|world| world.rules.clock_ahead));
+    let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    let response = Response::builder().status(status).header("date", date);
     let response = headers.into_iter().fold(response, |response, (name, value)| response.header(name, value));
     response.body(body).unwrap_or_default()
 }
@@ -93,6 +96,7 @@ impl World {
             }
             Some(Fault::Down(status)) => (status, vec![], "upstream connect error".into()),
             Some(Fault::Blocked) => (429, vec![("content-type", "application/json".into())], BLOCKED.into()),
+            Some(Fault::Plain(status)) => (status, vec![("content-type", "text/html".into())], "<h1>proxy</h1>".into()),
             Some(Fault::Html(status)) => (status, vec![("content-type", "text/html".into())], CLOUDFLARE.into()),
             _ => self.hear(call, valid, headers),
         };
@@ -172,9 +176,9 @@ impl World {
             _ if !authorized => Err(problem(401)),
             ("GET", ["gateway", "bot"]) => {
                 let total = self.rules.identifies;
-                let left = total.saturating_sub(self.gateway.identifies);
-                let limit =
-                    json!({ "total": total, "remaining": left, "reset_after": 86_400_000, "max_concurrency": 1 });
+                let (left, reset) = self.identifies_left();
+                let limit = json!({ "total": total, "remaining": left, "reset_after": reset.as_millis() as u64,
+                                    "max_concurrency": 1 });
                 Ok(json!({ "url": self.gateway.url, "shards": self.rules.shards, "session_start_limit": limit }))
             }
             ("GET", ["users", "@me"]) => Ok(self.users[&self.app].json.clone()),
@@ -186,7 +190,8 @@ impl World {
             ("GET", ["applications", "@me"] | ["oauth2", "applications", "@me"]) => Ok(json!({
                 "id": self.app.to_string(), "name": "Strillone", "icon": null, "description": "", "bot_public": true,
                 "bot_require_code_grant": false, "verify_key": "00", "team": null, "flags": 0, "hook": true,
-                "interactions_endpoint_url": self.rules.endpoint, "bot": self.users[&self.app].json, "approximate_guild_count": self.guilds.len(), "summary": "",
+                "interactions_endpoint_url": self.rules.endpoint, "bot": self.users[&self.app].json,
+                "approximate_guild_count": self.guilds.len(), "summary": "",
             })),
             (method, ["applications", app, "commands"]) => match method {
                 _ if limits::snowflake(app)? != self.app => Err(problem(10002)),
