@@ -413,6 +413,109 @@ async fn what_discord_refuses_is_understood() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn what_discord_refuses_without_a_known_reason_is_not_the_contents_fault() {
+    let to = ToDiscord::new().await;
+    for fault in [
+        Gone::Refused(400, 0, "400: Bad Request"),
+        Gone::Refused(413, 40005, "Request entity too large"),
+        Gone::Refused(451, 0, "Unavailable"),
+        Gone::Plain(400),
+        Gone::Plain(413),
+        Gone::Plain(404),
+    ] {
+        to.discord.fault("POST /channels", 1, fault);
+        let outcome = to.say().await;
+        assert!(matches!(outcome, Outcome::Unknown(_)), "{fault:?}: {outcome:?}");
+    }
+    to.discord.fault("POST /channels", 1, Gone::DoneBut(408));
+    assert!(matches!(to.say().await, Outcome::Unsure(_)));
+    let (id, _) = done(to.say().await);
+    assert_eq!(
+        to.discord.messages(to.channel).iter().map(|it| it.id).collect::<Vec<_>>(),
+        [id],
+        "one nonce, one message"
+    );
+    to.sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_401_or_404_of_the_token_leaves_a_delivery_as_it_is() {
+    let to = ToDiscord::new().await;
+    to.discord.fault("POST /channels", 1, Gone::Refused(401, 0, "401: Unauthorized"));
+    done(to.say().await);
+    for status in [401, 404] {
+        to.discord.fault("GET /users/@me", 1, Gone::Refused(status, 0, "no"));
+        let probed = to.push.carry(&order("discord", PlaceKind::Private, Errand::Probe)).await;
+        assert!(matches!(probed, Outcome::Done { .. }), "{probed:?}");
+    }
+    assert!(!to.wire.standing.is_refused());
+    // Whether the token is refused is not known: nothing is risked, and nothing given up.
+    to.discord.fault("POST /channels", 1, Gone::Refused(401, 0, "401: Unauthorized"));
+    to.discord.fault("GET /users/@me", 1, Gone::Down(503));
+    assert!(matches!(to.say().await, Outcome::NotSent(_)));
+    assert!(!to.wire.standing.is_refused());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_sent_is_found_by_discords_clock() {
+    for ahead in [-300_000, 300_000] {
+        let to = ToDiscord::new().await;
+        to.discord.rules(|rules| rules.clock_ahead = ahead);
+        // The first answer tells what time it is there.
+        to.push.carry(&order("discord", PlaceKind::Private, Errand::Probe)).await;
+        let now = to.pace.clock().now();
+        let there = to.pace.budget().server_time(now);
+        assert!((there - now - ahead).abs() < 2_000, "{} of {ahead}", there - now);
+        let (id, _) = done(to.say().await);
+        let found = to.carry(Errand::Find { mark: MARK.to_owned(), since: there }).await;
+        assert_eq!(found, Outcome::Found(Some(id)));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_without_an_end_is_not_read_to_its_end() {
+    let to = ToDiscord::new().await;
+    to.discord.fault("POST /channels", 1, Gone::Endless(16 << 20));
+    assert!(matches!(to.say().await, Outcome::Unsure(_)), "it is taken for cut off");
+    to.discord.fault("POST /channels", 1, Gone::Endless(1 << 20));
+    done(to.say().await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_edit_opens_an_archived_thread_or_is_left() {
+    let to = ToDiscord::new().await;
+    let thread = to.discord.thread(to.channel, "talk");
+    let (id, _) = done(to.carry_to(thread, PlaceKind::Topic, Errand::Post(post(news()))).await);
+    let change = || edit(id, Reply::titled("It is mended"), 0, 1);
+    to.discord.archives(thread, true, false);
+    done(to.carry_to(thread, PlaceKind::Topic, change()).await);
+    to.discord.archives(thread, true, true);
+    assert!(matches!(to.carry_to(thread, PlaceKind::Topic, change()).await, Outcome::Frozen(_)));
+    is_shut(to.carry_to(thread, PlaceKind::Topic, Errand::Post(post_again("two"))).await, false);
+    to.discord.archives(thread, true, false);
+    to.discord.bot_may(thread, may::VIEW);
+    assert!(matches!(to.carry_to(thread, PlaceKind::Topic, change()).await, Outcome::Frozen(_)));
+    to.discord.bot_may(thread, may::USUAL);
+    to.discord.fault("PATCH /channels", 1, Gone::Refused(400, 50083, "This thread is archived"));
+    to.discord.fault(&format!("PATCH /channels/{thread}"), 1, Gone::Down(502));
+    let later = to.carry_to(thread, PlaceKind::Topic, change()).await;
+    assert!(matches!(later, Outcome::Unsure(_)), "it may be opened later: {later:?}");
+}
+
+fn post_again(nonce: &str) -> Post {
+    Post { nonce: nonce.to_owned(), ..post(news()) }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_global_limit_on_any_request_holds_for_all() {
+    let to = ToDiscord::new().await;
+    to.discord.fault("GET /users/@me", 1, Gone::Limited(2.0, "global"));
+    to.push.carry(&order("discord", PlaceKind::Private, Errand::Probe)).await;
+    let now = to.pace.clock().now();
+    assert!(to.pace.budget().shut_until() > now + 1_000);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn where_nothing_may_be_read_nothing_is_answered_but_all_is_posted() {
     let to = ToDiscord::new().await;
     let (first, _) = done(to.say().await);
