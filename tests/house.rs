@@ -40,6 +40,7 @@ fn each_heavy_crate_is_named_in_one_room() {
         ("sled", "src/record/store/state.rs"),
         ("axum", "src/web"),
         ("serenity", "src/discord"),
+        ("tokio_tungstenite", "src/discord/gateway.rs"),
         ("teloxide", "src/telegram"),
         ("rustyline", "src/console/prompt.rs"),
         ("clap", "src/cli.rs"),

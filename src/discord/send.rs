@@ -103,7 +103,6 @@ impl Failed {
     }
 
     /// What it means for a letter.
-    /// What it means for a letter.
     pub fn of_letter(self) -> Brought {
         match self {
             Failed::Token => Brought::Shut,
@@ -295,7 +294,8 @@ impl Wire {
         counts: Counts<'_>,
     ) -> Result<Answer, Silent> {
         let answer = self.once(method, path, body, counts).await?;
-        if !answer.refuses_token() && !(path == US && answer.status == 404) {
+        let unknown_us = path == US && answer.status == 404;
+        if !answer.refuses_token() && !unknown_us {
             return Ok(answer);
         }
         match self.confirm().await {
@@ -417,7 +417,9 @@ impl Wire {
         let now = self.pace.clock().now();
         let later = |wait: Duration| now.saturating_add(ms(wait));
         let mut budget = self.pace.budget();
-        if let Some(date) = answer.date {
+        // What stands before Discord has a clock of its own.
+        let discords = answer.json.is_object() || answer.json.is_array() || answer.status == 204;
+        if let Some(date) = answer.date.filter(|_| discords && answer.status < 500) {
             budget.server_said(date, now);
         }
         let limited = answer.status == 429;

@@ -234,12 +234,10 @@ struct Heard<'a> {
     shard: &'a Shard,
     gate: Option<sync::MutexGuard<'a, ()>>,
     connected: bool,
-    identified: bool,
 }
 
 impl Hears for Heard<'_> {
     fn identifies(&mut self) {
-        self.identified = true;
         self.shard.turns.rations().spend(self.shard.id.0, Instant::now());
         self.gate = None;
     }
@@ -320,7 +318,7 @@ impl Shard {
         };
         let url = session.as_ref().map_or(self.url.as_str(), |it| it.url(&self.url, failures)).to_owned();
         let terms = Terms { url: &url, token: door.wire.token(), shard: self.id, patience: self.patience.connect };
-        let mut heard = Heard { shard: self, gate, connected: false, identified: false };
+        let mut heard = Heard { shard: self, gate, connected: false };
         let ended = gateway::serve(&terms, session, &mut heard, closing).await;
         (ended, heard.connected)
     }
