@@ -169,7 +169,7 @@ async fn taken_again(api: &Api, desk: &Desk, patience: Patience, stop: &mut watc
 
 /// The first contact: who are we? Tried until Telegram answers; none if told to stop.
 async fn introduce(api: &Api, desk: &Desk, patience: Patience, stop: &mut watch::Receiver<bool>) -> Option<Me> {
-    let mut pause = Duration::from_secs(1);
+    let (mut pause, mut doubted) = (Duration::from_secs(1), false);
     loop {
         let outcome = tokio::select! {
             () = told(stop) => return None,
@@ -180,6 +180,8 @@ async fn introduce(api: &Api, desk: &Desk, patience: Patience, stop: &mut watch:
                 let username = me["username"].as_str().unwrap_or_default().to_owned();
                 return Some(Me { id: me["id"].as_u64().unwrap_or_default(), username });
             }
+            // One refusal may be a moment of Telegram's: it is asked once more at once.
+            Outcome::TokenRefused if !std::mem::replace(&mut doubted, true) => continue,
             Outcome::TokenRefused => {
                 if !taken_again(api, desk, patience, stop).await {
                     return None;

@@ -30,8 +30,6 @@ const BETWEEN: Duration = Duration::from_millis(700);
 const UNSTORED: Duration = Duration::from_secs(5);
 /// How many updates Telegram gives at once.
 pub const PAGE: usize = 100;
-/// The longest pause while another program polls with our token.
-const RIVAL: Duration = Duration::from_secs(60);
 /// How often a webhook that somebody sets is removed.
 const WEBHOOK: Duration = Duration::from_secs(3_600);
 /// At a stop, waiting updates are still begun for this long, then those that were begun may end.
@@ -168,8 +166,7 @@ impl Poller {
     fn failed(&mut self, outcome: &Outcome) -> Duration {
         let wait = if let Outcome::Later(wait) = outcome { *wait } else { self.pause };
         tracing::warn!(cause = cause(outcome), wait = wait.as_secs(), "Telegram could not be polled");
-        let longest = if *outcome == Outcome::AnotherPoller { RIVAL } else { LONGEST };
-        self.pause = (self.pause * 2).min(longest);
+        self.pause = (self.pause * 2).min(LONGEST);
         wait
     }
 
@@ -183,7 +180,7 @@ impl Poller {
             self.removed = Some(Instant::now());
             return Duration::from_secs(1);
         }
-        self.pause = (self.pause * 2).min(RIVAL);
+        self.pause = (self.pause * 2).min(LONGEST);
         self.pause
     }
 

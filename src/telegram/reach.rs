@@ -29,7 +29,7 @@ struct Seen {
     polls_fail: Option<Instant>,
     /// Since when all other calls only fail, and the last of them.
     calls_fail: Option<(Instant, Instant)>,
-    /// The last poll was refused because another program polls.
+    /// The last poll was refused because another program polls, or has a webhook.
     rival: bool,
     /// When another poller was first and last seen.
     conflict: Option<(Instant, Instant)>,
@@ -61,15 +61,16 @@ impl Reach {
             seen.answered = now;
         }
         match (poll, failed) {
-            (true, true) => seen.polls_fail = seen.polls_fail.or(Some(now)),
-            (true, false) => {
-                seen.polls_fail = None;
-                seen.rival = *outcome == Outcome::AnotherPoller;
+            (true, _) => {
+                seen.rival = matches!(outcome, Outcome::AnotherPoller | Outcome::Refused(409, ..));
+                // A refusal is an answer, but brings no updates.
+                let brings = matches!(outcome, Outcome::Done(_));
+                seen.polls_fail = if brings || seen.rival { None } else { seen.polls_fail.or(Some(now)) };
             }
             (false, true) => seen.calls_fail = Some((seen.calls_fail.map_or(now, |(since, _)| since), now)),
             (false, false) => seen.calls_fail = None,
         }
-        if poll && seen.rival {
+        if poll && *outcome == Outcome::AnotherPoller {
             let since = seen.conflict.filter(|(_, last)| now.duration_since(*last) < CONFLICT_OVER);
             seen.conflict = Some((since.map_or(now, |(since, _)| since), now));
         }
@@ -135,6 +136,34 @@ mod tests {
         assert_eq!(reach.sign(after(31)(began)), Sign::Unreachable);
         reach.came(false, &Outcome::Refused(400, String::new(), None), after(32)(began));
         assert_eq!(reach.sign(after(32)(began)), Sign::Serving, "a refusal is an answer");
+    }
+
+    #[test]
+    fn polls_that_are_only_refused_bring_nothing_and_are_no_serving() {
+        let began = Instant::now();
+        let refused = |code| Outcome::Refused(code, "Bad Request".to_owned(), None);
+        for outcome in [refused(400), refused(403), Outcome::Later(Duration::from_secs(3))] {
+            let reach = Reach::new(began);
+            for second in [0, 10, 20, 31] {
+                reach.came(true, &outcome, after(second)(began));
+            }
+            assert_eq!(reach.sign(after(31)(began)), Sign::Unreachable, "{outcome:?}");
+            reach.came(true, &Outcome::Done(Value::Null), after(32)(began));
+            assert_eq!(reach.sign(after(32)(began)), Sign::Serving);
+        }
+    }
+
+    #[test]
+    fn a_webhook_is_another_program_but_no_poller() {
+        let began = Instant::now();
+        let reach = Reach::new(began);
+        for second in [0, 60, 125] {
+            reach.came(true, &Outcome::Refused(409, "webhook is active".to_owned(), None), after(second)(began));
+        }
+        assert_eq!(reach.sign(after(126)(began)), Sign::AnotherPoller);
+        assert_eq!(reach.conflict(after(126)(began)), None);
+        reach.came(true, &Outcome::Done(Value::Null), after(130)(began));
+        assert_eq!(reach.sign(after(130)(began)), Sign::Serving);
     }
 
     #[test]

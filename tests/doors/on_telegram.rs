@@ -32,10 +32,15 @@ impl Bot {
     }
 
     pub fn with_token(town: &Town, telegram: &Telegram, token: &str) -> Bot {
+        Bot::with_patience(town, telegram, token, Duration::from_millis(300))
+    }
+
+    /// One that asks this often whether a token is taken again.
+    pub fn with_patience(town: &Town, telegram: &Telegram, token: &str, ask_again: Duration) -> Bot {
         let ((stop, stopping), post) = (watch::channel(false), Post::open(town));
         let settings = platform("TELEGRAM", &telegram.url(), token);
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-        let patience = telegram::Patience { ask_again: Duration::from_millis(300) };
+        let patience = telegram::Patience { ask_again };
         let (desk, dispatch) = (town.desk.clone(), post.dispatch.clone());
         let door = runtime.spawn(telegram::serve_with(settings, desk, dispatch, stopping, patience));
         Bot { desk: town.desk.clone(), stop, _post: post, door, runtime: Some(runtime) }

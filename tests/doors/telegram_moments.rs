@@ -60,6 +60,17 @@ async fn one_refusal_of_the_token_costs_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn one_refusal_of_the_token_at_the_start_is_a_moment() {
+    for code in [401, 404] {
+        let (town, telegram) = (Town::westpole(), Telegram::start().await);
+        telegram.fault("getMe", 1, Fault::Refuse(code, ""));
+        let bot = Bot::with_patience(&town, &telegram, telegram.token(), Duration::from_secs(600));
+        bot.sign(Sign::Serving).await;
+        bot.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_webhook_that_another_program_left_is_removed_and_its_updates_are_kept() {
     let (town, telegram) = (Town::westpole(), Telegram::start().await);
     let ann = telegram.private(5, "Ann", "en");
