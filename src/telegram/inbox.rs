@@ -287,7 +287,10 @@ mod tests {
 
     use super::*;
 
-    const NOW: Ms = 1_800_000_000_000;
+    /// By the clock of the files' own times.
+    fn now() -> Ms {
+        Utc::now().timestamp_millis()
+    }
 
     fn updates(ids: &[u32]) -> Vec<(u32, String)> {
         ids.iter()
@@ -296,7 +299,7 @@ mod tests {
     }
 
     fn opened(dir: &Path, bot: u64) -> (Inbox, Vec<u32>) {
-        let (inbox, waiting) = Inbox::open(dir, bot, NOW).unwrap();
+        let (inbox, waiting) = Inbox::open(dir, bot, now()).unwrap();
         (inbox, waiting.into_iter().map(|it| it.id).collect())
     }
 
@@ -310,8 +313,8 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let (inbox, waiting) = opened(dir.path(), 7);
         assert!(waiting.is_empty());
-        inbox.keep(updates(&[10, 11]), NOW).unwrap();
-        inbox.keep(updates(&[12]), NOW).unwrap();
+        inbox.keep(updates(&[10, 11]), now()).unwrap();
+        inbox.keep(updates(&[12]), now()).unwrap();
         inbox.handled(10);
         drop(inbox);
         let (inbox, waiting) = opened(dir.path(), 7);
@@ -324,7 +327,7 @@ mod tests {
     fn handled_bytes_are_gone_within_a_minute_also_beside_one_that_waits() {
         let dir = tempfile::tempdir().unwrap();
         let (inbox, _) = opened(dir.path(), 7);
-        inbox.keep(updates(&[10, 11]), NOW).unwrap();
+        inbox.keep(updates(&[10, 11]), now()).unwrap();
         inbox.handled(10);
         inbox.tidy(Instant::now());
         assert!(text(dir.path()).contains("m10"));
@@ -337,9 +340,9 @@ mod tests {
     fn damaged_and_foreign_files_harm_nobody() {
         let dir = tempfile::tempdir().unwrap();
         let (inbox, _) = opened(dir.path(), 7);
-        inbox.keep(updates(&[10, 11]), NOW).unwrap();
+        inbox.keep(updates(&[10, 11]), now()).unwrap();
         let (other, _) = opened(dir.path(), 8);
-        other.keep(updates(&[90]), NOW).unwrap();
+        other.keep(updates(&[90]), now()).unwrap();
         let place = dir.path().join(DIR);
         let first = fs::read_to_string(place.join("7-000000000001.jsonl")).unwrap();
         fs::write(place.join("7-000000000001.jsonl"), &first[..first.len() - 9]).unwrap();
@@ -353,7 +356,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&secret).unwrap(), "kept");
         assert!(place.join("notes.txt").exists() && !place.join("7-000000000003.new").exists());
         assert_eq!(opened(dir.path(), 8).1, [90], "another bot's wait for it");
-        let tomorrow = Utc::now().timestamp_millis() + FOREIGN + 60_000;
+        let tomorrow = now() + FOREIGN + 60_000;
         Inbox::open(dir.path(), 7, tomorrow).unwrap();
         assert!(opened(dir.path(), 8).1.is_empty());
     }
@@ -362,21 +365,21 @@ mod tests {
     fn nobody_else_can_read_it_and_it_has_an_end() {
         let dir = tempfile::tempdir().unwrap();
         let (inbox, _) = opened(dir.path(), 7);
-        inbox.keep(updates(&[1]), NOW).unwrap();
+        inbox.keep(updates(&[1]), now()).unwrap();
         let mode = |path: PathBuf| fs::metadata(path).unwrap().permissions().mode() & 0o777;
         let place = dir.path().join(DIR);
         assert_eq!((mode(place.clone()), mode(place.join("7-000000000001.jsonl"))), (0o700, 0o600));
         let big = |id: u32| vec![(id, format!("{{\"update_id\":{id},\"x\":\"{}\"}}", "y".repeat(BYTES / 2)))];
-        inbox.keep(big(2), NOW).unwrap();
-        assert!(inbox.keep(big(3), NOW).is_err(), "it is full");
+        inbox.keep(big(2), now()).unwrap();
+        assert!(inbox.keep(big(3), now()).is_err(), "it is full");
         inbox.handled(2);
-        inbox.keep(big(3), NOW).unwrap();
+        inbox.keep(big(3), now()).unwrap();
     }
 
     #[test]
     fn no_link_is_followed_to_the_inbox() {
         let (dir, elsewhere) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
         std::os::unix::fs::symlink(elsewhere.path(), dir.path().join(DIR)).unwrap();
-        assert!(Inbox::open(dir.path(), 7, NOW).is_err());
+        assert!(Inbox::open(dir.path(), 7, now()).is_err());
     }
 }
