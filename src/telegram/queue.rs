@@ -1,7 +1,8 @@
 //! The queues of the chats: who waits for whom, and which questions are left out.
 //!
-//! A chat has two lanes. What records, decides or sets, and whatever those ask who keep the record, goes before the
-//! questions of readers, but never before something earlier of the same person. Chats never wait for one another.
+//! A chat has three lanes: whatever those ask who manage the chat or keep the record; what readers set; and the questions
+//! of readers. Lanes do not wait for one another, but nothing goes before something earlier of the same person. Chats
+//! never wait for one another.
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -31,7 +32,8 @@ use crate::desk::{Desk, Heard};
 const STALE: Ms = 60_000;
 /// How many questions may wait in a chat: about as many as a group may be answered within the minute that they count.
 const QUESTIONS: usize = 15;
-/// How much else may wait in a chat.
+/// How much else of readers may wait in a chat. What those ask who manage it or keep the record has no such end: while
+/// too much of everything waits, nothing more is taken in.
 const OTHERS: usize = 200;
 /// How often a chat is told that questions are left out.
 const WORD: Duration = Duration::from_secs(60);
@@ -78,6 +80,12 @@ impl Item {
         }
     }
 
+    /// Whether it comes from somebody who manages the chat or keeps the record, or from Telegram itself.
+    fn is_first(&self, desk: &Desk) -> bool {
+        self.heard()
+            .is_none_or(|heard| heard.shared && heard.manages || desk.role(heard.caller.as_ref()).0 > Role::Reader)
+    }
+
     /// Whoever it comes from: earlier things of theirs go first.
     fn caller(&self) -> Option<Address> {
         self.heard().and_then(|heard| heard.caller.clone())
@@ -89,8 +97,7 @@ impl Item {
         if matches!(self.matter, Matter::Inline(..)) {
             return Some(heard.line.clone());
         }
-        let manages = heard.shared && heard.manages;
-        if manages || !commands::is_question(&heard.line) || desk.role(heard.caller.as_ref()).0 > Role::Reader {
+        if self.is_first(desk) || !commands::is_question(&heard.line) {
             return None;
         }
         let words: Vec<&str> = heard.line.split_whitespace().collect();
@@ -110,12 +117,27 @@ impl Item {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Lane {
     First,
+    Others,
     Questions,
+}
+
+impl Lane {
+    const ALL: [Lane; 3] = [Lane::First, Lane::Others, Lane::Questions];
+
+    /// How much may wait in it.
+    fn most(self) -> usize {
+        match self {
+            Lane::First => usize::MAX,
+            Lane::Others => OTHERS,
+            Lane::Questions => QUESTIONS,
+        }
+    }
 }
 
 /// Something that waits.
 struct Waiting<T> {
     what: T,
+    lane: Lane,
     caller: Option<Address>,
     /// What makes two questions equal.
     question: Option<String>,
@@ -131,22 +153,16 @@ struct Begun {
     at: Ms,
 }
 
-impl<T> Waiting<T> {
-    fn lane(&self) -> Lane {
-        if self.question.is_some() { Lane::Questions } else { Lane::First }
-    }
-}
-
 /// One chat's queue.
 struct Queue<T> {
     waiting: VecDeque<Waiting<T>>,
     /// What is under way in each lane: whose it is, and which question.
-    busy: [Option<Begun>; 2],
+    busy: [Option<Begun>; Lane::ALL.len()],
 }
 
 impl<T> Default for Queue<T> {
     fn default() -> Queue<T> {
-        Queue { waiting: VecDeque::new(), busy: [None, None] }
+        Queue { waiting: VecDeque::new(), busy: [const { None }; Lane::ALL.len()] }
     }
 }
 
@@ -163,13 +179,13 @@ enum Put<T> {
 impl<T> Queue<T> {
     fn put(&mut self, it: Waiting<T>) -> Put<T> {
         let asked = it.question.is_some();
-        let count = self.waiting.iter().filter(|other| other.question.is_some() == asked).count();
+        let count = self.waiting.iter().filter(|other| other.lane == it.lane).count();
         let under_way = self.busy.iter().flatten().filter(|begun| it.received <= begun.at).map(|begun| &begun.question);
         let same = |question: &Option<String>| asked && *question == it.question;
         if self.waiting.iter().map(|other| &other.question).chain(under_way).any(same) {
             return Put::Equal(it.what);
         }
-        if count >= if asked { QUESTIONS } else { OTHERS } {
+        if count >= it.lane.most() {
             return Put::Many(it.what);
         }
         self.waiting.push_back(it);
@@ -178,27 +194,22 @@ impl<T> Queue<T> {
 
     /// The next of a lane that waits for nobody.
     fn begin(&mut self, lane: Lane, now: Ms) -> Option<T> {
-        let (own, other) = match lane {
-            Lane::First => (0, 1),
-            Lane::Questions => (1, 0),
-        };
-        if self.busy[own].is_some() {
+        if self.busy[lane as usize].is_some() {
             return None;
         }
-        let engaged = self.busy[other].as_ref().map(|begun| &begun.caller);
         let free = |at: usize, it: &Waiting<T>| {
-            it.lane() == lane
-                && engaged != Some(&it.caller)
+            it.lane == lane
+                && !self.busy.iter().flatten().any(|begun| begun.caller == it.caller)
                 && !self.waiting.iter().take(at).any(|earlier| earlier.caller == it.caller)
         };
         let at = self.waiting.iter().enumerate().position(|(at, it)| free(at, it))?;
         let it = self.waiting.remove(at)?;
-        self.busy[own] = Some(Begun { caller: it.caller, question: it.question, at: now });
+        self.busy[lane as usize] = Some(Begun { caller: it.caller, question: it.question, at: now });
         Some(it.what)
     }
 
     fn ended(&mut self, lane: Lane) {
-        self.busy[usize::from(lane == Lane::Questions)] = None;
+        self.busy[lane as usize] = None;
     }
 
     fn is_idle(&self) -> bool {
@@ -248,7 +259,12 @@ impl Chats {
     pub fn hand(self: &Arc<Chats>, item: Item) {
         let name = item.matter.queue();
         let (caller, question, received) = (item.caller(), item.question(&self.desk), item.received);
-        let waiting = Waiting { caller, question, received, what: item };
+        let lane = match &question {
+            Some(_) => Lane::Questions,
+            None if item.is_first(&self.desk) => Lane::First,
+            None => Lane::Others,
+        };
+        let waiting = Waiting { lane, caller, question, received, what: item };
         let put = self.queues().entry(name.clone()).or_default().put(waiting);
         match put {
             Put::Waits => self.begin(&name),
@@ -280,7 +296,7 @@ impl Chats {
         }
         let mut queues = self.queues();
         let Some(queue) = queues.get_mut(name) else { return };
-        for lane in [Lane::First, Lane::Questions] {
+        for lane in Lane::ALL {
             if let Some(item) = queue.begin(lane, Utc::now().timestamp_millis()) {
                 let (chats, name) = (Arc::clone(self), name.to_owned());
                 tokio::spawn(async move { chats.work(&name, lane, item).await });
@@ -370,7 +386,18 @@ mod tests {
     use super::*;
 
     fn from(caller: &str, question: Option<&str>, what: &'static str) -> Waiting<&'static str> {
-        Waiting { what, caller: Some(Address(caller.to_owned())), question: question.map(str::to_owned), received: 5 }
+        let lane = match question {
+            Some(_) => Lane::Questions,
+            None if caller == "olga" => Lane::First,
+            None => Lane::Others,
+        };
+        let (caller, question) = (Some(Address(caller.to_owned())), question.map(str::to_owned));
+        Waiting { lane, what, caller, question, received: 5 }
+    }
+
+    /// What begins in each lane at this moment.
+    fn begun(queue: &mut Queue<&'static str>) -> [Option<&'static str>; 3] {
+        Lane::ALL.map(|lane| queue.begin(lane, 5))
     }
 
     #[test]
@@ -384,17 +411,20 @@ mod tests {
         ] {
             assert_eq!(queue.put(it), Put::Waits);
         }
-        assert_eq!(queue.begin(Lane::First, 5), Some("olga records"), "bob's question comes first for bob");
-        assert_eq!(queue.begin(Lane::Questions, 5), Some("ann asks"));
-        assert_eq!((queue.begin(Lane::First, 5), queue.begin(Lane::Questions, 5)), (None, None), "both lanes are busy");
+        assert_eq!(
+            begun(&mut queue),
+            [Some("olga records"), None, Some("ann asks")],
+            "bob's question is first for bob"
+        );
+        assert_eq!(begun(&mut queue), [None; 3], "the lanes are busy, or wait for bob");
         queue.ended(Lane::First);
-        assert_eq!(queue.begin(Lane::First, 5), None);
+        assert_eq!(begun(&mut queue), [None; 3]);
         queue.ended(Lane::Questions);
-        assert_eq!((queue.begin(Lane::First, 5), queue.begin(Lane::Questions, 5)), (None, Some("bob asks")));
-        assert_eq!(queue.begin(Lane::First, 5), None, "bob's own question is under way");
+        assert_eq!(begun(&mut queue), [None, None, Some("bob asks")]);
+        assert_eq!(begun(&mut queue), [None; 3], "bob's own question is under way");
         queue.ended(Lane::Questions);
-        assert_eq!(queue.begin(Lane::First, 5), Some("bob sets"));
-        queue.ended(Lane::First);
+        assert_eq!(begun(&mut queue), [None, Some("bob sets"), None]);
+        queue.ended(Lane::Others);
         assert!(queue.is_idle());
     }
 
@@ -413,6 +443,19 @@ mod tests {
             assert_eq!(queue.put(from("ann", Some(number), "x")), Put::Waits);
         }
         assert_eq!(queue.put(from("ann", Some(&numbers[QUESTIONS]), "last")), Put::Many("last"));
-        assert_eq!(queue.put(from("ann", None, "a record")), Put::Waits, "questions leave room for it");
+        assert_eq!(queue.put(from("ann", None, "a setting")), Put::Waits, "questions leave room for it");
+    }
+
+    #[test]
+    fn what_those_ask_who_keep_the_record_is_never_left_out_and_waits_for_no_reader() {
+        let mut queue = Queue::default();
+        for _ in 0..OTHERS {
+            assert_eq!(queue.put(from("ann", None, "ann sets")), Put::Waits);
+        }
+        assert_eq!(queue.put(from("bob", None, "bob sets")), Put::Many("bob sets"), "readers' waiting has an end");
+        for _ in 0..=OTHERS {
+            assert_eq!(queue.put(from("olga", None, "olga records")), Put::Waits);
+        }
+        assert_eq!(begun(&mut queue), [Some("olga records"), Some("ann sets"), None]);
     }
 }
