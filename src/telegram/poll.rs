@@ -94,8 +94,7 @@ impl Poller {
 
     /// Removes a webhook that an earlier program left; what waits for us is kept.
     pub async fn remove_webhook(&self) -> bool {
-        let body = json!({ "drop_pending_updates": false });
-        match self.worker.api.call("deleteWebhook", &body, Duration::ZERO).await {
+        match self.worker.api.delete_webhook().await {
             Outcome::Done(_) => true,
             other => {
                 tracing::warn!(cause = cause(&other), "a webhook could not be looked for");

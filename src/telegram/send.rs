@@ -10,7 +10,7 @@ use std::{
     time::Duration,
 };
 
-use chrono::{DateTime, Utc};
+use chrono::DateTime;
 use record::outbox::Ms;
 use serde_json::{Value, json};
 use tokio::{sync::watch, time::Instant};
@@ -22,7 +22,7 @@ use super::{
 };
 use crate::{
     config::Secret,
-    dispatch::pace::{Pace, Priority},
+    dispatch::pace::{Pace, Priority, Turn},
     post::Brought,
 };
 
@@ -36,6 +36,8 @@ const IDLE: Duration = Duration::from_secs(25);
 const UNSAID: Duration = Duration::from_secs(5);
 /// An answer is tried for this long.
 const TRIED_FOR: Duration = Duration::from_secs(600);
+/// A question about the bot itself waits this long for its turn: calls that wait for its answer may hold every place.
+const SOON: Duration = Duration::from_millis(1_200);
 /// An answer waits this long for the token to be taken again.
 const HELD_FOR: Duration = Duration::from_secs(3_600);
 
@@ -134,7 +136,18 @@ impl Api {
 
     /// Asks `getMe` once, whatever is known of the token.
     pub async fn get_me(&self) -> Outcome {
+        let _turn = self.soon().await;
         self.once("getMe", &json!({}), Duration::ZERO).await
+    }
+
+    /// Removes a webhook, if there is one; the updates that wait are kept.
+    pub async fn delete_webhook(&self) -> Outcome {
+        let _turn = self.soon().await;
+        self.call("deleteWebhook", &json!({ "drop_pending_updates": false }), Duration::ZERO).await
+    }
+
+    async fn soon(&self) -> Option<Turn<'_>> {
+        tokio::time::timeout(SOON, self.pace.turn(Priority::Manager, "telegram:")).await.ok()
     }
 
     fn is_refused(&self) -> bool {
@@ -166,7 +179,7 @@ impl Api {
     /// This moment on Telegram's clock, in milliseconds since 1970; none before Telegram has told its time.
     pub fn server_now(&self) -> Option<Ms> {
         let ahead = self.ahead.load(Ordering::Relaxed);
-        (ahead != UNTOLD).then(|| Utc::now().timestamp_millis().saturating_add(ahead))
+        (ahead != UNTOLD).then(|| self.pace.clock().now().saturating_add(ahead))
     }
 
     async fn once(&self, method: &str, body: &Value, longer: Duration) -> Outcome {
@@ -183,10 +196,14 @@ impl Api {
             Err(error) => return Outcome::Unsure(said(error)),
         };
         let code = answer.status().as_u16();
-        if let Some(server) = date(&answer) {
-            self.ahead.store(server - Utc::now().timestamp_millis(), Ordering::Relaxed);
+        let (server, now) = (date(&answer), self.pace.clock().now());
+        let (text, broken) = read(answer, if method == "getUpdates" { UPDATES } else { BODY }).await;
+        // A proxy on the way has a clock of its own.
+        if let Some(server) = server.filter(|_| is_telegrams(&text)) {
+            self.ahead.store(server - now, Ordering::Relaxed);
+            self.pace.budget().server_said(server, now);
         }
-        match read(answer, if method == "getUpdates" { UPDATES } else { BODY }).await {
+        match (text, broken) {
             (text, None) => understood(code, &text),
             // Its beginning, or its code, says enough.
             (text, Some(_)) if is_done(&text) || code == 429 => understood(code, &text),
@@ -405,9 +422,14 @@ fn date(answer: &reqwest::Response) -> Option<Ms> {
     DateTime::parse_from_rfc2822(date).ok().map(|date| date.timestamp_millis())
 }
 
+/// Whether an answer is the Bot API's own, rather than one of something on the way.
+fn is_telegrams(text: &str) -> bool {
+    text.trim_start().starts_with("{\"ok\":")
+}
+
 /// Delivered is delivered, whatever else an answer holds.
 fn is_done(text: &str) -> bool {
-    text.trim_start().starts_with("{\"ok\":true")
+    text.trim_start().strip_prefix("{\"ok\":").is_some_and(|rest| rest.trim_start().starts_with("true"))
 }
 
 /// The first number that an answer calls a message's: the message's own stands before those it tells of.
@@ -457,6 +479,7 @@ mod tests {
         let cut = r#"{"ok":true,"result":{"message_id":71,"chat":{"#;
         assert_eq!(understood(200, cut), Outcome::Done(json!({ "message_id": 71 })));
         assert_eq!(understood(200, &cut[..36]), Outcome::Done(Value::Null), "a number that breaks off");
+        assert!(is_done("{\"ok\": true, \"result\": {") && !is_done("{\"ok\":false") && !is_done("<html>true"));
         assert_eq!(understood(429, "<html>slow down</html>"), Outcome::Later(UNSAID));
         let later = r#"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 7","parameters":{"retry_after":7,"new":1}}"#;
         assert_eq!(understood(429, later), Outcome::Later(Duration::from_secs(7)));
