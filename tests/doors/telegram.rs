@@ -92,6 +92,8 @@ pub struct Rules {
     pub privacy_off: bool,
     /// 30 messages a second in all, 1 a second in a chat, 20 a minute in a group or channel.
     pub limits_enforced: bool,
+    /// By how many seconds its clock is ahead of ours.
+    pub ahead: i64,
 }
 
 /// A refusal: code, description, and sometimes parameters.

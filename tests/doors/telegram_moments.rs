@@ -163,6 +163,24 @@ async fn forty_equal_questions_after_an_outage_are_one_answer_and_old_ones_one_s
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn how_old_a_question_is_goes_by_telegrams_clock_and_not_by_ours_or_a_proxys() {
+    for ahead in [-300, 300] {
+        let (town, telegram) = (Town::westpole(), Telegram::start().await);
+        telegram.rules(|rules| rules.ahead = ahead);
+        let (ann, bob) = (telegram.private(5, "Ann", "en"), telegram.private(6, "Bob", "en"));
+        let bot = Bot::start(&town, &telegram);
+        says(&answer(&telegram, ann, 5, "/about").await.text, &["Strillone"]);
+        let old = chrono::Utc::now().timestamp() + ahead - 120;
+        telegram.sends(bob, 6, serde_json::json!({ "text": "/about", "date": old }));
+        assert_eq!(telegram.wait_for(bob, 1, PATIENCE).await[0].text, "I was away: please ask again.");
+        telegram.fault("sendMessage", 1, Fault::Html(502));
+        says(&answer(&telegram, ann, 5, "/privacy").await.text, &["keep"]);
+        says(&answer(&telegram, ann, 5, "/about").await.text, &["Strillone"]);
+        bot.stop().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn polling_goes_on_within_seconds_after_an_outage() {
     let (town, telegram) = (Town::westpole(), Telegram::start().await);
     let ann = telegram.private(5, "Ann", "en");

@@ -13,9 +13,10 @@ impl World {
 
     /// Puts a message in a chat; `more` is all of it but the id, the date and the chat.
     pub(super) fn post(&mut self, chat: i64, more: Value, html: &str, own: bool) -> i64 {
+        let date = now().saturating_add_signed(self.rules.ahead);
         let Some(room) = self.rooms.get_mut(&chat) else { return 0 };
         room.last += 1;
-        let mut wire = json!({"message_id": room.last, "date": now(), "chat": room.wire});
+        let mut wire = json!({"message_id": room.last, "date": date, "chat": room.wire});
         fill(&mut wire, more.as_object().into_iter().flatten().map(|(key, value)| (key.as_str(), value.clone())));
         room.posts.insert(room.last, Post { wire, html: html.to_owned(), own, edits: 0, pinned: false });
         room.last
