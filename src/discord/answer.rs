@@ -223,7 +223,8 @@ impl Asked<'_> {
     async fn open(&self, heard: &Heard) -> bool {
         let form = timeout_at(self.since + AT_ONCE, self.door.desk.form(heard)).await.ok().flatten();
         let Some(modal) = form.and_then(|form| modal(&form, self.attached, self.lang)) else { return false };
-        if let Told::Refused { .. } = self.first(FORM, Some(&modal)).await {
+        if let Told::Refused { why, .. } = self.first(FORM, Some(&modal)).await {
+            tracing::error!(why, "Discord does not take a form: an apology is given");
             let sorry = dress(&commands::sorry(self.lang), self.lang);
             self.first(MESSAGE, Some(&quietly(sorry))).await;
         }
@@ -308,9 +309,10 @@ impl Asked<'_> {
 
     /// Brings a page; in plain words, once, where Discord does not take it, and else an apology.
     async fn bring_page(&self, page: &Reply, way: Way, quiet: bool) -> Told {
-        let told = self.say(dress(page, self.lang), way, quiet).await;
-        let Told::Refused { buttons } = told else { return told };
-        tracing::warn!("Discord does not take an answer as it is: it is given in plain words");
+        let buttons = match self.say(dress(page, self.lang), way, quiet).await {
+            Told::Refused { buttons, .. } => buttons,
+            told => return told,
+        };
         let mut to = way;
         for mut message in render::answer_plainly(page, self.lang) {
             if buttons {
@@ -319,8 +321,8 @@ impl Asked<'_> {
             match self.say(message, to, quiet).await {
                 Told::Yes => to = Way::More,
                 Told::TooLate => return Told::TooLate,
-                Told::Refused { .. } => {
-                    tracing::error!("Discord takes neither an answer nor its plain words: an apology is given");
+                Told::Refused { why, .. } => {
+                    tracing::error!(why, "Discord takes neither an answer nor its plain words: an apology is given");
                     let sorry = plain(&commands::sorry(self.lang), self.lang);
                     return self.say(sorry, to, true).await;
                 }

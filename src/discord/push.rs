@@ -56,6 +56,12 @@ const PUBLISHED: u64 = 40033;
 /// The thread is archived: nothing in it can be changed.
 const ARCHIVED: u64 = 50083;
 
+/// Whether a code is about the place or the person that something is for, or about the moment, so that other words would
+/// not be taken either.
+pub fn is_of_place(code: u64) -> bool {
+    code == ARCHIVED || [GONE, RIGHTS, CLOSED, LATER].iter().any(|list| list.contains(&code))
+}
+
 /// The way out for news.
 pub struct Push {
     wire: Arc<Wire>,
@@ -320,7 +326,7 @@ fn fate(answer: &Answer, edited: Option<u64>) -> Outcome {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::send::Failed, *};
 
     fn answer(status: u16, json: Value) -> Answer {
         Answer { status, json, whole: true, ..Answer::default() }
@@ -352,6 +358,18 @@ mod tests {
         assert!(matches!(said(403, 50005, Some(7)), Outcome::Gone(_)));
         assert!(matches!(said(502, 0, None), Outcome::Unsure(_)));
         assert!(matches!(said(403, 99, None), Outcome::Shut { right: false, .. }));
+    }
+
+    #[test]
+    fn other_words_are_tried_only_where_the_words_were_refused() {
+        let refused = |status, code| Failed::Refused { status, code, message: String::new() };
+        for code in [50278, 50007, 50083, 160_005, 40058, 20016] {
+            assert!(!refused(400, code).is_of_content(), "{code}");
+        }
+        for (status, code) in [(400, 50035), (400, 50006), (400, 240_000), (400, 0), (413, 40005)] {
+            assert!(refused(status, code).is_of_content(), "{code}");
+        }
+        assert!(!refused(403, 50007).is_of_content());
     }
 
     #[test]

@@ -70,9 +70,25 @@ pub fn within(reply: &Reply, most: usize, rest: &Line, plainly: bool, lang: Lang
 }
 
 fn fits(page: &Reply, lang: Lang) -> bool {
+    // Most of what does not fit is much too long: it is not dressed.
+    if addresses(page) > WHOLE {
+        return false;
+    }
     let title = escaped(&safe(&page.title.plain()));
     // The footer is short, and its room is kept free in any case.
     size(&title) <= TITLE && !filled(page, lang, WHOLE - size(&title) - FOOTER, Links::Firsts(BTreeSet::new())).is_cut()
+}
+
+/// How long the addresses of a page are, that of a source once.
+fn addresses(page: &Reply) -> usize {
+    let mut had = BTreeSet::new();
+    let spans = page.blocks.iter().flat_map(Block::lines).flat_map(|line| &line.0);
+    let lengths = spans.filter_map(|span| match span {
+        Span::Cite { number, link: Some(link) } => had.insert(*number).then(|| size(link.as_str())),
+        Span::Link { link, .. } => Some(size(link.as_str())),
+        _ => None,
+    });
+    lengths.sum()
 }
 
 fn fits_plainly(page: &Reply, lang: Lang) -> bool {

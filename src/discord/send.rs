@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Pauses, standing::Standing};
+use super::{Pauses, push::is_of_place, standing::Standing};
 use crate::{
     config::Secret,
     dispatch::pace::{Pace, Priority},
@@ -94,7 +94,7 @@ pub enum Failed {
 impl Failed {
     /// Whether it is what is said that Discord does not take, so that plain words may be taken.
     pub fn is_of_content(&self) -> bool {
-        matches!(self, Failed::Refused { status: 400 | 413, .. })
+        matches!(self, Failed::Refused { status: 400 | 413, code, .. } if !is_of_place(*code))
     }
 
     /// Whether it is the buttons.
@@ -113,16 +113,18 @@ impl Failed {
 }
 
 /// What became of an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Told {
     /// It is there.
     Yes,
     /// It could not be brought in time.
     TooLate,
-    /// Discord would not take it; whether it was the buttons that it would not take.
+    /// Discord would not take it.
     Refused {
-        /// The buttons.
+        /// Whether it was the buttons that it would not take.
         buttons: bool,
+        /// What it said.
+        why: String,
     },
 }
 
@@ -588,8 +590,8 @@ fn told(done: Result<Value, Failed>) -> Told {
             Told::TooLate
         }
         Err(failed @ Failed::Refused { .. }) => {
-            tracing::error!(%failed, "an answer was not taken");
-            Told::Refused { buttons: failed.is_of_buttons() }
+            tracing::warn!(%failed, "Discord does not take an answer as it is");
+            Told::Refused { buttons: failed.is_of_buttons(), why: failed.to_string() }
         }
         Err(failed) => {
             tracing::warn!(%failed, "an answer could not be brought");

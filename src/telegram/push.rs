@@ -103,24 +103,11 @@ pub fn is_gone(why: &str) -> bool {
     GONE.iter().any(|words| said.contains(words))
 }
 
-/// What it says where a chat, and not what is said there, is the trouble.
-const CHAT: &[&str] = &[
-    "chat not found",
-    "peer_id_invalid",
-    "no write access",
-    "channel_private",
-    "user_banned_in_channel",
-    "chat_guest_send_forbidden",
-    "chat is not accessible",
-    "chat was deactivated",
-    "user is deactivated",
-    "user not found",
-];
-
 /// Whether a refusal is one of the chat or of its topic, so that other words would not be taken either.
 pub fn is_of_chat(why: &str) -> bool {
     let said = why.to_lowercase();
-    [RIGHTS, CLOSED, CHAT].iter().any(|list| list.iter().any(|words| said.contains(words)))
+    let has = |list: &&[&str]| list.iter().any(|words| said.contains(words));
+    [RIGHTS, CLOSED, UNREACHABLE].iter().any(has) || forbids_kind(&said)
 }
 
 /// The way out for news.
@@ -287,7 +274,7 @@ mod tests {
             (400, "Bad Request: CHAT_SEND_PLAIN_FORBIDDEN"),
             (400, "Bad Request: CHAT_RESTRICTED"),
         ] {
-            assert!(shut(true)(said(code, why, None)), "{why}");
+            assert!(shut(true)(said(code, why, None)) && is_of_chat(why), "{why}");
         }
         for (code, why) in [
             (403, "Forbidden: bot was blocked by the user"),
@@ -305,9 +292,10 @@ mod tests {
             (400, "Bad Request: INPUT_USER_DEACTIVATED"),
         ] {
             assert!(shut(false)(said(code, why, None)), "{why}");
+            assert!(code == 403 || is_of_chat(why), "{why}: an answer is not tried in other words");
         }
         for why in ["TOPIC_CLOSED", "message thread not found", "TOPIC_DELETED"] {
-            assert!(matches!(said(400, &format!("Bad Request: {why}"), None), Outcome::Closed(_)), "{why}");
+            assert!(matches!(said(400, &format!("Bad Request: {why}"), None), Outcome::Closed(_)) && is_of_chat(why));
         }
         for why in [
             "can't parse entities: x",
@@ -321,6 +309,7 @@ mod tests {
             "ENTITY_BOUNDS_INVALID",
         ] {
             assert!(matches!(said(400, &format!("Bad Request: {why}"), None), Outcome::Content(_)), "{why}");
+            assert!(!is_of_chat(why), "{why}: an answer is tried in plain words");
         }
     }
 

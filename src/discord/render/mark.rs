@@ -97,7 +97,8 @@ impl<'a> Piece<'a> {
 
 /// How long a text is, in UTF-16 units: never less than what Discord counts, whichever way it does.
 pub fn size(text: &str) -> usize {
-    text.encode_utf16().count()
+    // Addresses, most of what is counted, are.
+    if text.is_ascii() { text.len() } else { text.encode_utf16().count() }
 }
 
 /// A text, dressed, that takes at most `room`: cut between letters, with "…", where it is longer.
