@@ -86,24 +86,29 @@ pub fn name(text: &str, units: usize) -> String {
 }
 
 fn fits(page: &Reply, budget: Budget) -> bool {
-    let (mut units, mut entities, mut bytes, mut raw) = (0, 0, 0, 0);
-    for run in runs(page) {
+    let said = said(page);
+    let (mut units, mut entities, mut bytes) = (0, 0, 0);
+    for run in &said {
         units += run.text.encode_utf16().count();
-        raw += run.html().len();
         if let Some(size) = run.style.size() {
             (entities, bytes) = (entities + 1, bytes + size);
         }
         entities += defuse::left(&run.text);
     }
-    units <= budget.units && entities <= budget.entities && bytes <= budget.bytes && raw <= budget.raw
+    if units > budget.units || entities > budget.entities || bytes > budget.bytes {
+        // Most of what does not fit is much too long: it is not dressed.
+        return false;
+    }
+    let (marked, plain) = (marked(&said), plain(&said));
+    let raw: usize = marked.iter().map(|run| run.html().len()).sum();
+    units = marked.iter().map(|run| run.text.encode_utf16().count()).sum();
+    units.max(plain.encode_utf16().count()) <= budget.units && raw <= budget.raw
 }
 
 fn dress(page: &Reply) -> Part {
-    let (mut html, mut plain) = (String::new(), String::new());
-    for run in runs(page) {
-        html += &run.html();
-        plain += &run.text;
-    }
+    let said = said(page);
+    let mut html: String = marked(&said).iter().map(Run::html).collect();
+    let mut plain = plain(&said);
     if plain.trim().is_empty() {
         (html, plain) = ("…".to_owned(), "…".to_owned());
     }
@@ -111,6 +116,7 @@ fn dress(page: &Reply) -> Part {
 }
 
 /// A run of text in one style.
+#[derive(Clone)]
 struct Run {
     text: String,
     style: Style,
@@ -178,11 +184,21 @@ fn button(button: &Button) -> Value {
     json!({ "text": name(&button.label, LABEL), "callback_data": button.line })
 }
 
-/// The reply as runs, in which Telegram finds nothing by itself.
-fn runs(reply: &Reply) -> Vec<Run> {
-    let mut runs = said(reply);
-    defuse::all(&mut runs);
+/// The runs, in which Telegram finds nothing by itself: it does not look into code, nor into the names of links.
+fn marked(said: &[Run]) -> Vec<Run> {
+    let mut runs = said.to_vec();
+    defuse::all(&mut runs, |run| matches!(run.style, Style::Code | Style::Link(_)));
     runs
+}
+
+/// The words alone, in which Telegram finds nothing but what we say to be typed, and addresses that a link shows.
+fn plain(said: &[Run]) -> String {
+    let mut runs = said.to_vec();
+    defuse::all(&mut runs, |run| match &run.style {
+        Style::Link(link) => run.text.contains("://") && link.starts_with(run.text.trim_end_matches('…')),
+        style => *style == Style::Code,
+    });
+    runs.into_iter().map(|run| run.text).collect()
 }
 
 /// The reply as runs, its blocks apart.
@@ -361,6 +377,28 @@ mod tests {
             assert!((1..=60).all(|n| all.contains(&format!("a.example/{n}/"))), "{length}");
             assert_eq!(all.matches("word ").count(), 120);
         }
+    }
+
+    #[test]
+    fn what_a_link_is_called_is_broken_in_plain_words_unless_it_is_the_address() {
+        let link: Link = "https://a.example/x".parse().expect("a link");
+        let of = |text: &str| Span::Link { text: text.to_owned(), link: link.clone() };
+        let line = Line::new().span(of("@durov install.zip")).text(" ").span(of(link.as_str()));
+        let part = &posts(&Reply::default().say(line))[0];
+        assert!(part.html.contains(">@durov install.zip</a>"), "{}", part.html);
+        assert_eq!(part.plain, "@\u{2060}durov install.\u{2060}zip https://a.example/x");
+    }
+
+    #[test]
+    fn what_only_plain_words_make_longer_fits_without_markup_too() {
+        let link: Link = "https://a.example/x".parse().expect("a link");
+        let text = "@ab.cd ".repeat(40);
+        let line =
+            (0..60).fold(Line::new(), |line, _| line.span(Span::Link { text: text.clone(), link: link.clone() }));
+        let parts = posts(&Reply::default().say(line));
+        parts.iter().for_each(sound);
+        let all: String = parts.iter().map(|part| part.plain.replace('\u{2060}', "")).collect();
+        assert_eq!(all.matches("@ab.cd").count(), 60 * 40);
     }
 
     #[test]

@@ -144,8 +144,8 @@ async fn everything_of_a_large_incident_is_on_one_page_on_telegram_with_the_long
     whole_on_telegram(1_900).await;
 }
 
-async fn slash(discord: &Discord, place: Id, user: Id, command: &str) -> Vec<String> {
-    let asked = discord.slash(place, user, command, &[("incident", "large")]);
+async fn slash(discord: &Discord, place: Id, user: Id, command: &str, given: &[(&str, &str)]) -> Vec<String> {
+    let asked = discord.slash(place, user, command, given);
     let mut now = discord.answer(asked, PATIENCE).await;
     let mut pages = vec![now.text.clone()];
     while now.rows.iter().flatten().any(|button| button.0 == "➡️") {
@@ -166,9 +166,25 @@ async fn whole_on_discord(length: usize) {
     let bot = on_discord::Bot::start(&town, &discord).await;
     for (command, things) in ASKED {
         let before = discord.messages(channel).len();
-        let pages = slash(&discord, channel, ann, command).await;
+        let pages = slash(&discord, channel, ann, command, &[("incident", "large")]).await;
         assert_eq!(discord.messages(channel).len(), before + 1, "/{command}: one message");
         each_once(command, &pages, things);
+    }
+    let found = slash(&discord, channel, ann, "search", &[("words", "took")]).await;
+    each_once("search", &found, &[("Event", 24)]);
+    let large = ("incident", "large");
+    let others: [(&str, &[(&str, &str)]); 8] = [
+        ("history", &[("entry", "large#40")]),
+        ("affected", &[large]),
+        ("verify", &[large]),
+        ("who", &[("organisation", "org00")]),
+        ("incidents", &[]),
+        ("help", &[]),
+        ("about", &[]),
+        ("privacy", &[]),
+    ];
+    for (command, given) in others {
+        slash(&discord, channel, ann, command, given).await;
     }
     assert!(discord.statuses().iter().all(|status| *status < 400), "{:?}", discord.statuses());
     bot.stop().await;
@@ -213,7 +229,7 @@ async fn one_entry_longer_than_a_message_goes_on_whatever_it_is_written_in() {
         let channel = discord.text_channel(discord.guild("Crew"), "news");
         let ugo = discord.user("ugo", "en-US", may::USUAL);
         let bot = on_discord::Bot::start(&town, &discord).await;
-        let pages = slash(&discord, channel, ugo, "timeline").await;
+        let pages = slash(&discord, channel, ugo, "timeline", &[("incident", "large")]).await;
         assert!(pages.len() > 1);
         assert_eq!(pages.iter().map(|page| page.matches(letter).count()).sum::<usize>(), per);
         bot.stop().await;
@@ -236,6 +252,16 @@ async fn what_telegram_does_not_take_is_said_in_plain_words_once_and_else_an_apo
         silent_on(&message.html, &["<b>"]);
         assert_eq!(message.buttons.is_empty(), why.contains("BUTTON"));
     }
+    // Where the chat is what is refused, nothing is said in other words.
+    for why in ["Bad Request: CHAT_SEND_PLAIN_FORBIDDEN", "Bad Request: have no write access to the chat"] {
+        let tried = |it: &Telegram| it.calls().iter().filter(|call| call.method == "sendMessage").count();
+        let before = tried(&telegram);
+        telegram.fault("sendMessage", 1, Fault::Refuse(400, why));
+        telegram.says(ann, 5, "/timeline westpole");
+        telegram.until("the try", PATIENCE, |it| (tried(it) > before).then_some(())).await;
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        assert_eq!(tried(&telegram), before + 1, "{why}");
+    }
     telegram.fault("sendMessage", 2, Fault::Refuse(400, "Bad Request: ENTITIES_TOO_LONG"));
     let message = on_telegram::answer(&telegram, ann, 5, "/timeline westpole").await;
     says(&message.text, &["Sorry, something went wrong on my side."]);
@@ -253,7 +279,7 @@ async fn nothing_recorded_calls_commands_or_links_on_telegram() {
     let town = Town::set(FREELY);
     let text = "ask @durov, run install.zip, /unsubscribe x, t.me/durov, https://evil.example/a, a.b@c.it, 10.0.0.1, tg://resolve?domain=x, 1.500 S.p.A.";
     town.import(&format!(
-        "[[incident]]\nhandle = \"large\"\ntitle = {{ en = \"@durov\" }}\nzone = \"UTC\"\n[[incident.event]]\nkey = \"e\"\nwhen = \"2023-12-08\"\ntext = {{ en = \"{text}\" }}\n"
+        "[[incident]]\nhandle = \"large\"\ntitle = {{ en = \"@durov\" }}\nzone = \"UTC\"\n[[incident.source]]\nkey = \"s\"\nkind = \"press\"\npublisher = \"@durov\"\ntitle = \"setup.zip\"\nlink = \"https://a.example/x\"\narchived = \"https://b.example/x\"\n[[incident.event]]\nkey = \"e\"\nwhen = \"2023-12-08\"\ntext = {{ en = \"{text}\" }}\nsources = [\"s\"]\n"
     ));
     let telegram = Telegram::start().await;
     let ann = telegram.private(5, "Ann", "en");
@@ -271,6 +297,11 @@ async fn nothing_recorded_calls_commands_or_links_on_telegram() {
         assert!(found.iter().all(|kind| !kinds(&message).contains(*kind)), "{:?}", message.wire);
         says(message.wire["text"].as_str().unwrap(), &["1.500 S.p.A."]);
     }
+    telegram.fault("sendMessage", 1, Fault::Refuse(400, "Bad Request: can't parse entities: x"));
+    let sources = on_telegram::answer(&telegram, ann, 5, "/sources large").await;
+    says(&sources.text, &["@durov", "setup.zip"]);
+    let may = BTreeSet::from(["url".to_owned()]);
+    assert!(kinds(&sources).is_subset(&may), "the source's own address alone: {:?}", sources.wire);
     bot.stop().await;
 }
 

@@ -1,17 +1,17 @@
 //! Keeps Telegram from finding mentions, commands and links by itself in what somebody recorded: it looks for them in HTML
 //! and in plain text alike. A word joiner, which nobody sees, stands where each of them would begin or end.
 
-use super::{Run, Style};
+use super::Run;
 
 /// U+2060: no part of a name, a command, or an address in TDLib's rules.
 pub const JOINER: char = '\u{2060}';
 
-/// Defuses a page: what begins in one run may end in the next. Code is never looked into, and links lead where they say.
-pub fn all(runs: &mut [Run]) {
+/// Defuses a page but for the runs that are `kept`: what begins in one run may end in the next.
+pub fn all(runs: &mut [Run], kept: impl Fn(&Run) -> bool) {
     let text: Vec<char> = runs.iter().flat_map(|run| run.text.chars()).collect();
     let mut at = 0;
     for run in runs {
-        let kept = matches!(run.style, Style::Code | Style::Link(_));
+        let kept = kept(run);
         let mut out = String::with_capacity(run.text.len());
         for letter in run.text.chars() {
             out.push(letter);
@@ -75,11 +75,11 @@ pub fn left(text: &str) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::Style, *};
 
     fn defused(text: &str) -> String {
         let mut runs = [Run { text: text.to_owned(), style: Style::Plain }];
-        all(&mut runs);
+        all(&mut runs, |_| false);
         runs[0].text.replace(JOINER, "+")
     }
 
@@ -113,7 +113,7 @@ mod tests {
     fn what_goes_on_in_another_run_is_seen_and_code_is_left_alone() {
         let run = |text: &str, style| Run { text: text.to_owned(), style };
         let mut runs = [run("x @", Style::Plain), run("durov ", Style::Strong), run("/help", Style::Code)];
-        all(&mut runs);
+        all(&mut runs, |run| run.style == Style::Code);
         assert_eq!(runs.map(|run| run.text).concat(), "x @\u{2060}durov /help");
     }
 }
