@@ -507,6 +507,9 @@ impl Reader<'_> {
         for when in said.dates().into_iter().chain(&known) {
             when.check(self.zone).map_err(|error| self.fault(line, &error.to_string()))?;
         }
+        if said.texts().into_iter().chain(&retracted).flat_map(Prose::iter).any(|(_, words)| is_blank(words)) {
+            return Err(self.fault(line, "a text must not be empty"));
+        }
         let long = said.texts().iter().flat_map(|text| text.iter()).map(|(_, words)| words.len()).sum::<usize>();
         if long > MAX_ITEM {
             return Err(
@@ -624,6 +627,7 @@ mod tests {
         assert!(fault(("\"2024-01-01T05:00~\"", "2024-01-01")).ends_with("(dates stand in \"quotation marks\")"));
         assert!(fault(("2024-01-01T05:00~", "2024-02-30")).starts_with("line 11: there is no 2024-02-30"));
         assert!(fault(("\"P\"", "\" \"")).contains("a publisher has 1 to 300 characters"));
+        assert_eq!(fault(("\"E\"", "\"\\u200b\\u2060 \"")), "line 9: a text must not be empty");
     }
 
     proptest! {
