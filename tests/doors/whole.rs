@@ -343,3 +343,53 @@ async fn a_draft_longer_than_a_message_can_be_read_to_its_end_before_it_is_publi
     assert_eq!(telegram.messages(ann).len(), 1);
     bot.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_rest_is_read_in_a_group_by_another_member_after_a_restart() {
+    let town = Town::set(FREELY);
+    town.import(&large(1_900));
+    let telegram = Telegram::start().await;
+    let group = telegram.supergroup("Crew");
+    telegram.user(5, "Ann", "en");
+    telegram.user(6, "Bob", "en");
+    let bot = on_telegram::Bot::start(&town, &telegram);
+    let first = on_telegram::answer(&telegram, group, 5, "/incident large").await;
+    says(&first.text, &["Part 1 of "]);
+    bot.stop().await;
+    let bot = on_telegram::Bot::start(&town, &telegram);
+    let turned =
+        |text: &'static str| move |it: &Telegram| it.messages(group).into_iter().find(|it| it.text.contains(text));
+    let query = telegram.presses(&first, "➡️", 6);
+    telegram.wait_answer(&query, PATIENCE).await;
+    let second = telegram.until("the second part", PATIENCE, turned("Part 2 of ")).await;
+    let query = telegram.presses(&second, "⬅️", 5);
+    telegram.wait_answer(&query, PATIENCE).await;
+    let back = telegram.until("the first part", PATIENCE, turned("Part 1 of ")).await;
+    assert_eq!((back.id, &back.text), (first.id, &first.text), "in the place of the first");
+    assert_eq!(telegram.messages(group).len(), 1);
+    bot.stop().await;
+    on_telegram::sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_answer_that_takes_long_leads_on_like_any_other() {
+    let town = Town::set(FREELY);
+    town.import(&large(420));
+    let discord = Discord::start().await;
+    let channel = discord.text_channel(discord.guild("Crew"), "news");
+    let ann = discord.user("ann", "en-US", may::USUAL);
+    let bot = on_discord::Bot::start(&town, &discord).await;
+    let hands = &town.desk.manners().hands;
+    let busy = hands.acquire_many(u32::try_from(hands.available_permits()).unwrap()).await.unwrap();
+    let asked = discord.slash(channel, ann, "timeline", &[("incident", "large")]);
+    discord.until(PATIENCE, "it is told to wait", |it| (it.acknowledged(asked) == Some(5)).then_some(())).await;
+    drop(busy);
+    let first = discord.answer(asked, PATIENCE).await;
+    says(&first.text, &["Part 1 of"]);
+    let press = discord.presses(first.id, "➡️", ann);
+    let second = discord.answer(press, PATIENCE).await;
+    assert_eq!(second.id, first.id);
+    says(&second.text, &["Part 2 of"]);
+    bot.stop().await;
+    on_discord::sound(&discord);
+}
