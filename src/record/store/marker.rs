@@ -152,6 +152,7 @@ fn is_of_this_record(state: &State, head: Head, backup: &backup::Backup) -> Resu
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
