@@ -17,5 +17,6 @@ mod render;
 mod stories;
 mod survival;
 mod town;
+mod typing;
 mod watching;
 mod world;

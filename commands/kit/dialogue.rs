@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use record::{
     channel::{Network, PlaceKind},
+    plain::is_lone_dash,
     private::{Address, Fact},
     reply::{Block, Button, Line, Reply, Tone},
     store::AskingRow,
@@ -114,7 +115,7 @@ fn go_on(
         return Ok(told(question(command, ask, &row)));
     }
     let (mut new, mut without) = (BTreeMap::new(), None);
-    if typed == LEFT_OUT && !arg.required {
+    if is_lone_dash(typed) && !arg.required {
         without = Some(arg.name.to_owned());
         row.without.extend(without.clone());
     } else {

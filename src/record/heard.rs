@@ -27,6 +27,7 @@ use chrono::{Datelike, NaiveDateTime, Timelike};
 
 use crate::{
     lang::Lang,
+    plain,
     when::{NotAWhen, Point, When},
 };
 
@@ -83,7 +84,7 @@ fn hear(typed: &str, now: NaiveDateTime, lang: Lang, lean: Lean) -> Result<When,
     if typed.chars().nth(MAX_CHARS).is_some() {
         return Err(NotHeard::TooLong);
     }
-    match typed.parse::<When>() {
+    match plain::hyphens(typed).parse::<When>() {
         Ok(when) => return near(when),
         Err(NotAWhen::Form(_) | NotAWhen::Skipped(..)) => {}
         Err(NotAWhen::NoSuchTime(time)) => return Err(NotHeard::NoSuchTime(time)),
