@@ -87,10 +87,18 @@ fn mute(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
                 format!(" is posted {place} again from now on."),
                 format!(" torna a essere pubblicato {place}."),
             );
-            let reply = Reply::personal(Tone::Good, line).note(ask.say(
-                "What was recorded while it was muted is not posted later.",
-                "Quanto è stato registrato mentre era silenziato non viene pubblicato dopo.",
-            ));
+            let held = channel.as_ref().is_some_and(|channel| channel.mute_ends(&incident.handle, ask.at));
+            let reply = Reply::personal(Tone::Good, line).note(if held {
+                ask.say(
+                    "What was recorded while it was muted is posted now.",
+                    "Quanto è stato registrato mentre era silenziato viene pubblicato adesso.",
+                )
+            } else {
+                ask.say(
+                    "What was recorded while it was muted is not posted later.",
+                    "Quanto è stato registrato mentre era silenziato non viene pubblicato dopo.",
+                )
+            });
             return Ok(turned(reply, ask, &incident, chat::mute_in(ask, &incident, Some(&chat))));
         }
         Some(Until::Date(when)) => Some(end(ask, given.get(UNTIL.spec.name).unwrap_or_default(), when)?),
@@ -103,7 +111,14 @@ fn mute(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     let (en, it) = (format!(" is not posted {place} "), format!(" non viene pubblicato {place} "));
     let line = about(ask, &incident, en, it);
     let line = line.join(pages::until(until, &ask.reader())).text(".");
-    let reply = Reply::personal(Tone::Good, line).note(ask.say(
+    let mut reply = Reply::personal(Tone::Good, line);
+    if until.is_some() {
+        reply = reply.note(ask.say(
+            "What is recorded until then is posted when the mute ends.",
+            "Quanto viene registrato fino ad allora viene pubblicato alla fine del silenzio.",
+        ));
+    }
+    let reply = reply.note(ask.say(
         "What I posted before is still corrected if something in it changes.",
         "Quanto ho già pubblicato viene ancora corretto se qualcosa cambia.",
     ));

@@ -4,7 +4,7 @@ use commands::kit::Role;
 use record::lang::Lang;
 use teloxide::{
     ApiError, Bot, RequestError,
-    payloads::{GetMyCommandsSetters, SetMyCommandsSetters},
+    payloads::{DeleteMyCommandsSetters, GetMyCommandsSetters, SetMyCommandsSetters},
     requests::Requester,
     types::{BotCommand, BotCommandScope, ChatId, Recipient},
 };
@@ -16,24 +16,37 @@ fn list(lang: Lang, who: Role) -> Vec<BotCommand> {
 }
 
 /// Registers the commands of every language where they differ from what is registered: a reader's for all, everything
-/// for each owner in the chat with them. English is also what those see who speak neither. Tells how many lists were
-/// changed.
+/// for each owner in the chat with them. English is also what those see who speak neither. Menus of an earlier bot with
+/// this token are removed where Telegram would show them before ours. Tells how many lists were changed; one that fails
+/// keeps no other from being set, and the first failure is what is returned then.
 pub async fn register(bot: &Bot, owners: &[u64]) -> Result<usize, RequestError> {
     let mut changed = 0;
+    let mut failed = None;
+    let mut count = |done: Result<usize, RequestError>| match done {
+        Ok(done) => changed += done,
+        Err(error) => failed = failed.take().or(Some(error)),
+    };
     for (code, lang) in [("", Lang::En), ("it", Lang::It)] {
-        changed += set(bot, BotCommandScope::Default, code, list(lang, Role::Reader)).await?;
+        count(set(bot, BotCommandScope::Default, code, list(lang, Role::Reader)).await);
         for owner in owners {
             let Ok(chat) = i64::try_from(*owner).map(ChatId) else { continue };
             let scope = BotCommandScope::Chat { chat_id: Recipient::Id(chat) };
-            match set(bot, scope, code, list(lang, Role::Owner)).await {
-                Ok(set) => changed += set,
+            count(match set(bot, scope, code, list(lang, Role::Owner)).await {
                 // An owner who never wrote to us: they are shown everything after the next start.
-                Err(RequestError::Api(ApiError::ChatNotFound)) => {}
-                Err(error) => return Err(error),
-            }
+                Err(RequestError::Api(ApiError::ChatNotFound)) => Ok(0),
+                done => done,
+            });
         }
     }
-    Ok(changed)
+    count(remove(bot, BotCommandScope::Default, "en").await);
+    for scope in
+        [BotCommandScope::AllPrivateChats, BotCommandScope::AllGroupChats, BotCommandScope::AllChatAdministrators]
+    {
+        for code in ["", "en", "it"] {
+            count(remove(bot, scope.clone(), code).await);
+        }
+    }
+    failed.map_or(Ok(changed), Err)
 }
 
 async fn set(bot: &Bot, scope: BotCommandScope, code: &str, wanted: Vec<BotCommand>) -> Result<usize, RequestError> {
@@ -41,5 +54,14 @@ async fn set(bot: &Bot, scope: BotCommandScope, code: &str, wanted: Vec<BotComma
         return Ok(0);
     }
     bot.set_my_commands(wanted).scope(scope).language_code(code).await?;
+    Ok(1)
+}
+
+/// Removes a list if there is one.
+async fn remove(bot: &Bot, scope: BotCommandScope, code: &str) -> Result<usize, RequestError> {
+    if bot.get_my_commands().scope(scope.clone()).language_code(code).await?.is_empty() {
+        return Ok(0);
+    }
+    bot.delete_my_commands().scope(scope).language_code(code).await?;
     Ok(1)
 }

@@ -81,6 +81,10 @@ pub async fn answer(telegram: &Telegram, chat: Chat, user: i64, text: &str) -> M
 }
 
 /// What is asked, and what the answer says in either language.
+/// Menus that Telegram shows before ours.
+const LEFT: [(&str, &str); 4] =
+    [("default", "en"), ("all_private_chats", "en"), ("all_group_chats", ""), ("all_chat_administrators", "it")];
+
 const CASES: &[(&str, &str, &str)] = &[
     ("/timeline westpole", "1–8 of 18", "1–8 di 18"),
     ("/timeline westpole as_of:2023-12-14", "as known", "come era noto"),
@@ -367,11 +371,13 @@ async fn inline_results_are_offered_and_commands_are_registered_once() {
         telegram.calls().iter().filter(|call| call.method.eq_ignore_ascii_case("setMyCommands")).count()
     };
     assert_eq!(sets(&telegram), 4);
+    for (scope, lang) in LEFT {
+        telegram.left_commands(scope, lang);
+    }
     let bot = Bot::start(&town, &telegram);
     telegram
-        .until("they are looked at again", PATIENCE, |it| {
-            (it.calls().iter().filter(|call| call.method.eq_ignore_ascii_case("getMyCommands")).count() >= 10)
-                .then_some(())
+        .until("the menus of an earlier bot are gone", PATIENCE, |it| {
+            LEFT.iter().all(|(scope, lang)| it.commands(scope, lang).is_empty()).then_some(())
         })
         .await;
     bot.stop().await;
