@@ -1,7 +1,7 @@
 //! `/privacy`: what is kept about a person.
 
 use record::{
-    channel::Channel,
+    channel::{Channel, Network},
     lang::Text,
     reply::{Line, Reply},
     zone,
@@ -30,6 +30,13 @@ fn privacy(room: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
         "Asking about incidents leaves no trace: I answer and keep nothing, neither your question nor your name.",
         "Chiedere degli incidenti non lascia traccia: rispondo e non conservo nulla, né la domanda né il tuo nome.",
     ));
+    let reply = match ask.network() {
+        Some(Network::Telegram) => reply.say(ask.say(
+            "On Telegram, what you send me lies on my disk until I have handled it; a minute later it is gone.",
+            "Su Telegram, quello che mi mandi resta sul mio disco finché non l'ho gestito; entro un minuto è sparito.",
+        )),
+        _ => reply,
+    };
     let reply = reply.say(ask.say(
         "If you choose a language or a time zone, I keep that choice with the number of this chat. If you write in the record, it names you by a random word; who stands behind it is kept apart and never exported.",
         "Se scegli una lingua o un fuso orario, conservo la scelta con il numero di questa chat. Se scrivi nel registro, vi compari con una parola casuale; chi c'è dietro è conservato a parte e non viene mai esportato.",

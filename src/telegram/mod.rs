@@ -57,6 +57,8 @@ const TAKEN_AGAIN: Text = Text {
     en: "Telegram takes my token again; what waited is on its way.",
     it: "Telegram accetta di nuovo il mio token; quello che aspettava sta partendo.",
 };
+/// Everything that was begun while the token was refused has come back after this.
+const SETTLED: Duration = Duration::from_millis(200);
 /// The longest pause before the first contact is tried again.
 const CONTACT: Duration = Duration::from_secs(5);
 
@@ -105,7 +107,8 @@ pub async fn serve_with(
     poller.remove_webhook().await;
     desk.signs().set(Platform::Telegram, Sign::Serving);
     let mut company = JoinSet::new();
-    company.spawn(register(token.clone(), settings.api_url.clone(), owners(&desk)));
+    let registering = || register(token.clone(), settings.api_url.clone(), owners(&desk));
+    company.spawn(registering());
     company.spawn(bring_alerts(Arc::clone(&worker), stop.clone()));
     company.spawn(bring_letters(Arc::clone(&worker), stop.clone()));
     company.spawn(poll::look_after(Arc::clone(&worker), Arc::clone(&tray)));
@@ -118,6 +121,9 @@ pub async fn serve_with(
                 if !taken_again(&api, &desk, patience, &mut stop).await {
                     break;
                 }
+                company.spawn(registering());
+                // A post that comes back with the refusal after dispatch is opened would shut it again.
+                tokio::time::sleep(SETTLED).await;
             }
         }
     }

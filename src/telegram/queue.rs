@@ -26,10 +26,17 @@ use super::{
     tray::Tray,
     work::Worker,
 };
-use crate::desk::{Desk, Heard};
+use crate::{
+    desk::{Desk, Heard},
+    dispatch::pace::Priority,
+};
 
 /// A question that is older is not answered, in milliseconds.
 const STALE: Ms = 60_000;
+/// A question is left out whose answer would have to wait longer than this for its chat's limit.
+const LIMITED: Duration = Duration::from_secs(10);
+/// The same, with the time that it waited for earlier questions.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How many questions may wait in a chat: about as many as a group may be answered within the minute that they count.
 const QUESTIONS: usize = 15;
 /// How much else of readers may wait in a chat. What those ask who manage it or keep the record has no such end: while
@@ -55,6 +62,8 @@ pub struct Item {
     said: Option<Ms>,
     /// When it came, by ours.
     received: Ms,
+    /// Since when it waits here.
+    since: Instant,
 }
 
 impl Item {
@@ -62,7 +71,7 @@ impl Item {
     pub fn read(id: u32, raw: &Value, received: Ms, me: &Me) -> Option<Item> {
         let matter = hear::matter(hear::read(raw)?, me)?;
         let date = ["message", "channel_post"].iter().find_map(|kind| raw[*kind]["date"].as_i64());
-        Some(Item { id, matter, said: date.map(|date| date.saturating_mul(1_000)), received })
+        Some(Item { id, matter, said: date.map(|date| date.saturating_mul(1_000)), received, since: Instant::now() })
     }
 
     /// How old it is; `server` is this moment on Telegram's clock, `now` on ours.
@@ -110,6 +119,17 @@ impl Item {
             key += &heard.caller.as_ref().map(Address::to_string).unwrap_or_default();
         }
         Some(key)
+    }
+}
+
+impl Item {
+    /// How urgent its answer is. What a reader writes without a command may be an answer of theirs, but is no more.
+    fn priority(&self, desk: &Desk, question: bool) -> Priority {
+        let Some(heard) = self.heard() else { return Priority::Manager };
+        match question || !self.is_first(desk) && !heard.line.starts_with('/') {
+            true => Priority::Reader,
+            false => Priority::Manager,
+        }
     }
 }
 
@@ -308,13 +328,14 @@ impl Chats {
     }
 
     async fn work(self: Arc<Chats>, name: &str, lane: Lane, item: Item) {
-        let age = item.age(self.worker.api.server_now(), Utc::now().timestamp_millis());
-        if lane == Lane::Questions && age > STALE {
-            self.leave_out(name, item, Why::Stale);
-        } else {
-            let Item { id, matter, .. } = item;
-            self.handle(id, matter).await;
-            self.tray.handled(id);
+        match self.left_out(lane, &item) {
+            Some(why) => self.leave_out(name, item, why),
+            None => {
+                let priority = item.priority(&self.desk, lane == Lane::Questions);
+                let Item { id, matter, .. } = item;
+                self.handle(id, priority, matter).await;
+                self.tray.handled(id);
+            }
         }
         if let Some(queue) = self.queues().get_mut(name) {
             queue.ended(lane);
@@ -323,11 +344,27 @@ impl Chats {
         self.begin(name);
     }
 
+    /// Why something is not answered, if it is not: a question grows old, or its chat is asked faster than Telegram lets
+    /// us answer there.
+    fn left_out(&self, lane: Lane, item: &Item) -> Option<Why> {
+        if lane != Lane::Questions {
+            return None;
+        }
+        let waited = item.since.elapsed();
+        let here = Ms::try_from(waited.as_millis()).unwrap_or(Ms::MAX);
+        if item.age(self.worker.api.server_now(), Utc::now().timestamp_millis()) - here > STALE {
+            return Some(Why::Stale);
+        }
+        let place = item.heard().filter(|_| !matches!(item.matter, Matter::Inline(..)))?.place.parts::<i64, i32>();
+        let wait = place.map(|(chat, _)| self.worker.api.wait_of_readers(chat)).unwrap_or_default();
+        (wait > LIMITED || waited + wait > PATIENCE).then_some(Why::Many)
+    }
+
     /// Handles one; whatever breaks in it breaks alone.
-    async fn handle(&self, id: u32, matter: Matter) {
+    async fn handle(&self, id: u32, priority: Priority, matter: Matter) {
         let worker = Arc::clone(&self.worker);
         let span = tracing::info_span!("update", network = "telegram", id, what = matter.kind());
-        let task = tokio::spawn(async move { worker.handle(matter).await }.instrument(span));
+        let task = tokio::spawn(async move { worker.handle(priority, matter).await }.instrument(span));
         if let Err(error) = task.await {
             tracing::error!(update = id, %error, "an update broke while it was handled");
         }
@@ -355,9 +392,9 @@ impl Chats {
         match &item.matter {
             // The button stops spinning in any case.
             Matter::Press(heard, _, pressed) => {
-                self.worker.answer_press(&pressed.query, said(heard).unwrap_or_default()).await;
+                self.worker.answer_press(Priority::Reader, &pressed.query, said(heard).unwrap_or_default()).await;
             }
-            Matter::EmptyPress(query) => self.worker.answer_press(query, "").await,
+            Matter::EmptyPress(query) => self.worker.answer_press(Priority::Reader, query, "").await,
             Matter::Ask(heard, target) => {
                 if let Some(words) = said(heard) {
                     self.worker.say(&Target { edits: None, ..target.clone() }, words, self.desk.lang_of(heard)).await;

@@ -1,14 +1,12 @@
 //! What a command that has news posted must know of a chat before it is answered: who manages it, and whether we may
 //! post there. Looked up only for such commands, since each answer costs a request.
 
-use std::time::Duration;
-
 use commands::kit::{Elsewhere, Posting, Right, Shape};
 use record::{channel::PlaceKind, private::Address};
 use serde_json::{Value, json};
 
 use super::{push::is_closed, send::Outcome, work::Worker};
-use crate::desk::Heard;
+use crate::{desk::Heard, dispatch::pace::Priority};
 
 impl Worker {
     /// Looks up what an ask's command needs to know.
@@ -47,7 +45,7 @@ impl Worker {
     }
 
     async fn ask_telegram(&self, method: &str, body: &Value) -> Outcome {
-        self.api.call(method, body, Duration::ZERO).await
+        self.api.beside(Priority::Manager, method, body).await
     }
 
     /// Whether somebody administers a chat; none if Telegram does not say.

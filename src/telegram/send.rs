@@ -47,6 +47,8 @@ pub const LONGEST: Duration = Duration::from_secs(5);
 const BODY: usize = 1 << 20;
 /// The same of a batch of updates.
 const UPDATES: usize = 32 << 20;
+/// The budget of requests that go to no chat; a chat's name begins so.
+const EVERYWHERE: &str = "telegram:";
 /// The difference between the clocks before Telegram has told its time.
 const UNTOLD: i64 = i64::MIN;
 
@@ -147,7 +149,7 @@ impl Api {
     }
 
     async fn soon(&self) -> Option<Turn<'_>> {
-        tokio::time::timeout(SOON, self.pace.turn(Priority::Manager, "telegram:")).await.ok()
+        tokio::time::timeout(SOON, self.pace.turn(Priority::Manager, EVERYWHERE)).await.ok()
     }
 
     fn is_refused(&self) -> bool {
@@ -213,10 +215,16 @@ impl Api {
 
     /// Sends an answer's messages to a chat, in turn, until they are there or cannot be. The first takes the place of
     /// the message that is to be changed. `sorry` is said where Telegram takes neither a message nor its plain words.
-    pub async fn answer(&self, to: &Target, parts: &[Part], sorry: &Part) -> Result<Landed, TokenGone> {
+    pub async fn answer(
+        &self,
+        priority: Priority,
+        to: &Target,
+        parts: &[Part],
+        sorry: &Part,
+    ) -> Result<Landed, TokenGone> {
         let mut to = to.clone();
         for part in parts {
-            if self.deliver(&to, part, sorry).await? == Landed::Refused {
+            if self.deliver(priority, &to, part, sorry).await? == Landed::Refused {
                 return Ok(Landed::Refused);
             }
             to.edits = None;
@@ -225,14 +233,14 @@ impl Api {
     }
 
     /// One message, tried until it is there, refused, or too old.
-    async fn deliver(&self, to: &Target, part: &Part, sorry: &Part) -> Result<Landed, TokenGone> {
+    async fn deliver(&self, priority: Priority, to: &Target, part: &Part, sorry: &Part) -> Result<Landed, TokenGone> {
         let mut since = Instant::now();
         let mut pause = Duration::from_secs(1);
         let (mut to, mut dress) = (to.clone(), Dress::Whole);
         while since.elapsed() < TRIED_FOR {
             let method = if to.edits.is_some() { "editMessageText" } else { "sendMessage" };
             let body = to.body(part, sorry, dress);
-            match self.in_turn(to.chat, method, &body).await {
+            match self.in_turn(priority, to.chat, method, &body).await {
                 Outcome::Done(_) => return Ok(Landed::There),
                 Outcome::Later(wait) if since.elapsed() + wait >= TRIED_FOR => break,
                 Outcome::Later(wait) => tokio::time::sleep(wait).await,
@@ -315,7 +323,7 @@ impl Api {
         let method = if to.edits.is_some() { "editMessageText" } else { "sendMessage" };
         let mut dress = Dress::Whole;
         loop {
-            return Err(match self.in_turn(to.chat, method, &to.body(part, sorry, dress)).await {
+            return Err(match self.in_turn(Priority::Manager, to.chat, method, &to.body(part, sorry, dress)).await {
                 Outcome::Done(message) => return Ok(message["message_id"].as_u64()),
                 // What it changes reads so already.
                 Outcome::Refused(_, why, _) if why.contains("message is not modified") => return Ok(None),
@@ -333,16 +341,27 @@ impl Api {
         }
     }
 
-    /// Calls a method that the limits count, in its turn; the whole chat waits as long as Telegram says.
-    pub async fn in_turn(&self, chat: i64, method: &str, body: &Value) -> Outcome {
-        let key = format!("telegram:{chat}");
-        let _turn = self.pace.turn(Priority::Manager, &key).await;
+    /// Calls a method that the limits of a chat count, in its turn; the whole chat waits as long as Telegram says.
+    pub async fn in_turn(&self, priority: Priority, chat: i64, method: &str, body: &Value) -> Outcome {
+        let key = format!("{EVERYWHERE}{chat}");
+        let _turn = self.pace.turn(priority, &key).await;
         let outcome = self.call(method, body, Duration::ZERO).await;
         if let Outcome::Later(wait) = outcome {
             let until = self.pace.clock().now().saturating_add(Ms::try_from(wait.as_millis()).unwrap_or(Ms::MAX));
             self.pace.budget().shut_chat(&key, until);
         }
         outcome
+    }
+
+    /// Calls a method that only the overall limit counts, in its turn.
+    pub async fn beside(&self, priority: Priority, method: &str, body: &Value) -> Outcome {
+        let _turn = self.pace.turn(priority, EVERYWHERE).await;
+        self.call(method, body, Duration::ZERO).await
+    }
+
+    /// How long an answer to a reader of a chat would wait for the chat's limit.
+    pub fn wait_of_readers(&self, chat: i64) -> Duration {
+        self.pace.wait_of_readers(&format!("{EVERYWHERE}{chat}"))
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
 use crate::{
     config::Platform,
     desk::{Desk, Heard},
-    dispatch::{Dispatch, Event},
+    dispatch::{Dispatch, Event, pace::Priority},
     post::Brought,
     signs::{Words, account},
 };
@@ -76,45 +76,52 @@ impl Worker {
         self.api.call("getUpdates", &body, hold).await
     }
 
-    /// Does what an update wants.
-    pub async fn handle(self: &Arc<Worker>, matter: Matter) {
+    /// Does what an update wants; `priority` is that of the answer.
+    pub async fn handle(self: &Arc<Worker>, priority: Priority, matter: Matter) {
         match matter {
-            Matter::Ask(heard, target) => self.ask(*heard, target).await,
-            Matter::Press(heard, target, pressed) => self.press(*heard, target, pressed).await,
-            Matter::EmptyPress(query) => self.answer_press(&query, "").await,
+            Matter::Ask(heard, target) => self.ask(priority, *heard, target).await,
+            Matter::Press(heard, target, pressed) => self.press(priority, *heard, target, pressed).await,
+            Matter::EmptyPress(query) => self.answer_press(priority, &query, "").await,
             Matter::Inline(heard, query) => self.inline(*heard, &query).await,
             Matter::Event(_, event) => self.dispatch.heard(event),
             Matter::Joined(joined) => self.joined(joined).await,
         }
     }
 
-    async fn ask(&self, mut heard: Heard, target: Target) {
+    async fn ask(&self, priority: Priority, mut heard: Heard, target: Target) {
         let lang = self.desk.lang_of(&heard);
         self.look_up_rights(&mut heard).await;
         self.may_post(&heard);
         let asker = heard.caller.clone().filter(|_| heard.shared);
         if let Some(mut reply) = self.desk.hear(heard).await {
             let (post, to) = (reply.post.take(), reply.post_to.take());
-            if reply.discreet && self.tell_aside(asker.as_ref(), &reply, lang).await {
+            if reply.discreet && self.tell_aside(priority, asker.as_ref(), &reply, lang).await {
                 return;
             }
-            if self.send(&target, &reply, lang).await == Landed::Refused {
-                self.answer_aside(asker, reply, lang).await;
+            if self.send(priority, &target, &reply, lang).await == Landed::Refused {
+                self.answer_aside(priority, asker, reply, lang).await;
             }
             self.post(&target, (post, to), lang).await;
         }
     }
 
     /// What is too long for a notice above a button is told in a message: where others read along, in private.
-    async fn tell_whole(&self, target: &Target, asker: Option<&Address>, reply: &Reply, lang: Lang) {
+    async fn tell_whole(
+        &self,
+        priority: Priority,
+        target: &Target,
+        asker: Option<&Address>,
+        reply: &Reply,
+        lang: Lang,
+    ) {
         match asker {
-            Some(_) => drop(self.tell_aside(asker, reply, lang).await),
-            None => drop(self.send(&Target { edits: None, ..target.clone() }, reply, lang).await),
+            Some(_) => drop(self.tell_aside(priority, asker, reply, lang).await),
+            None => drop(self.send(priority, &Target { edits: None, ..target.clone() }, reply, lang).await),
         }
     }
 
     /// What others in a group are not to see goes to whoever asked, if they ever wrote to us in private; whether it did.
-    async fn tell_aside(&self, asker: Option<&Address>, reply: &Reply, lang: Lang) -> bool {
+    async fn tell_aside(&self, priority: Priority, asker: Option<&Address>, reply: &Reply, lang: Lang) -> bool {
         let Some((chat, _)) = asker.and_then(Address::parts::<i64, i32>) else { return false };
         let words = lang.pick(
             "You asked in a group; this is for you alone:",
@@ -122,24 +129,24 @@ impl Worker {
         );
         let mut reply = reply.clone();
         reply = reply.preceded(words);
-        self.send(&Target { chat, thread: None, edits: None }, &reply, lang).await == Landed::There
+        self.send(priority, &Target { chat, thread: None, edits: None }, &reply, lang).await == Landed::There
     }
 
     /// Where we may not write, whoever asks is answered in private, if they ever wrote to us there.
-    async fn answer_aside(&self, asker: Option<Address>, mut reply: Reply, lang: Lang) {
+    async fn answer_aside(&self, priority: Priority, asker: Option<Address>, mut reply: Reply, lang: Lang) {
         let Some((chat, _)) = asker.and_then(|asker| asker.parts::<i64, i32>()) else { return };
         let words = lang.pick(
             "I may not write where you asked, so I answer here:",
             "Non posso scrivere dove me l'hai chiesto, perciò rispondo qui:",
         );
         reply = reply.preceded(words);
-        self.send(&Target { chat, thread: None, edits: None }, &reply, lang).await;
+        self.send(priority, &Target { chat, thread: None, edits: None }, &reply, lang).await;
     }
 
     /// Says who we are in a group that let us in; where we may not write there, whoever let us in is told.
     async fn joined(&self, Joined { place, target, title, by, tongue }: Joined) {
         let lang = self.desk.lang_for(&place, tongue.as_deref());
-        if self.send(&target, &self.desk.greeting(lang), lang).await == Landed::There {
+        if self.send(Priority::Manager, &target, &self.desk.greeting(lang), lang).await == Landed::There {
             return self.dispatch.heard(Event::Returned(place));
         }
         let words = lang.pick("I was added to ", "Sono in ");
@@ -150,7 +157,7 @@ impl Worker {
                 .text(lang.pick(", but nothing I say gets through:", ", ma lì non posso scrivere:")),
         );
         let reply = reply.say(format!("— {}.", Right::WriteInGroup.text().get(lang)));
-        self.send(&Target { chat: by, thread: None, edits: None }, &reply, lang).await;
+        self.send(Priority::Manager, &Target { chat: by, thread: None, edits: None }, &reply, lang).await;
         self.dispatch.heard(Event::Muted { address: place, why: "not enough rights to post".to_owned() });
     }
 
@@ -168,13 +175,13 @@ impl Worker {
             Some((chat, thread)) => Target { chat, thread, edits: None },
             None => Target { edits: None, ..target.clone() },
         };
-        if let Err(TokenGone) = self.api.answer(&target, &render::posts(&post), &sorry(lang)).await {
+        if let Err(TokenGone) = self.api.answer(Priority::Manager, &target, &render::posts(&post), &sorry(lang)).await {
             tracing::error!("what an answer has posted was given up: the token is refused");
         }
     }
 
     /// A press first gets its own answer, so that the button stops spinning; then the message becomes the new page.
-    async fn press(&self, mut heard: Heard, target: Target, pressed: Pressed) {
+    async fn press(&self, priority: Priority, mut heard: Heard, target: Target, pressed: Pressed) {
         let (query, chat) = (pressed.query.clone(), heard.place.parts::<i64, i32>().map(|(chat, _)| chat));
         let lang = self.desk.lang_of(&heard);
         self.look_up_rights(&mut heard).await;
@@ -187,28 +194,28 @@ impl Worker {
         let turned = reply.as_mut().and_then(|reply| reply.turned.take()).filter(|_| target.edits.is_none());
         let private = reply.as_ref().is_some_and(|reply| reply.personal && (shared || reply.tone == Tone::Polite));
         match reply {
-            None => self.answer_press(&query, "").await,
+            None => self.answer_press(priority, &query, "").await,
             Some(reply) if private => {
                 let (notice, whole) = render::notice(&reply, NOTICE);
-                self.answer_press(&query, &notice).await;
+                self.answer_press(priority, &query, &notice).await;
                 if !whole {
-                    self.tell_whole(&target, asker.as_ref(), &reply, lang).await;
+                    self.tell_whole(priority, &target, asker.as_ref(), &reply, lang).await;
                 }
             }
             Some(reply) => {
                 let words = if aside { self.aside(lang) } else { String::new() };
-                self.answer_press(&query, &words).await;
-                self.send(&target, &reply, lang).await;
+                self.answer_press(priority, &query, &words).await;
+                self.send(priority, &target, &reply, lang).await;
             }
         }
         if let (Some(turned), Some(chat)) = (turned, chat) {
-            self.turn(chat, pressed, turned).await;
+            self.turn(priority, chat, pressed, turned).await;
         }
         self.post(&target, post, lang).await;
     }
 
     /// Puts another button in the place of the pressed one: the message stays as it is.
-    async fn turn(&self, chat: i64, pressed: Pressed, turned: Button) {
+    async fn turn(&self, priority: Priority, chat: i64, pressed: Pressed, turned: Button) {
         let Some(mut keyboard) = pressed.keyboard else { return };
         let rows = keyboard["inline_keyboard"].as_array_mut().into_iter().flatten();
         for button in rows.filter_map(Value::as_array_mut).flatten() {
@@ -217,7 +224,7 @@ impl Worker {
             }
         }
         let body = json!({ "chat_id": chat, "message_id": pressed.message, "reply_markup": keyboard });
-        match self.api.in_turn(chat, "editMessageReplyMarkup", &body).await {
+        match self.api.in_turn(priority, chat, "editMessageReplyMarkup", &body).await {
             Outcome::Done(_) => {}
             // The answer says what holds now; the button is only a short way to it.
             other => tracing::debug!(?other, "a button could not be turned"),
@@ -231,22 +238,22 @@ impl Worker {
     }
 
     /// Answers a press, so that its button stops spinning; a notice is shown above it.
-    pub async fn answer_press(&self, query: &str, notice: &str) {
+    pub async fn answer_press(&self, priority: Priority, query: &str, notice: &str) {
         let mut body = json!({ "callback_query_id": query });
         if !notice.is_empty() {
             body["text"] = json!(notice);
             body["show_alert"] = json!(true);
         }
-        match self.api.call("answerCallbackQuery", &body, Duration::ZERO).await {
+        match self.api.beside(priority, "answerCallbackQuery", &body).await {
             Outcome::Done(_) => {}
             // A press that is too old needs no answer any more.
             other => tracing::debug!(?other, "a press could not be answered"),
         }
     }
 
-    async fn send(&self, target: &Target, reply: &Reply, lang: Lang) -> Landed {
+    async fn send(&self, priority: Priority, target: &Target, reply: &Reply, lang: Lang) -> Landed {
         let parts = render::answer(reply, lang);
-        self.api.answer(target, &parts, &sorry(lang)).await.unwrap_or_else(|TokenGone| {
+        self.api.answer(priority, target, &parts, &sorry(lang)).await.unwrap_or_else(|TokenGone| {
             tracing::error!("an answer was given up: the token is refused");
             Landed::There
         })
@@ -254,7 +261,7 @@ impl Worker {
 
     /// A short word, where a question is not answered.
     pub async fn say(&self, target: &Target, words: &str, lang: Lang) {
-        self.send(target, &Reply::personal(Tone::Polite, words), lang).await;
+        self.send(Priority::Reader, target, &Reply::personal(Tone::Polite, words), lang).await;
     }
 
     /// `@bot westpole`: incidents that fit, each as a card or a timeline to post.
@@ -282,7 +289,7 @@ impl Worker {
         for looks in [Looks::Marked, Looks::Plain, Looks::Title] {
             let results: Vec<Value> = results.iter().map(|it| it.article(looks)).collect();
             let body = json!({ "inline_query_id": query, "results": results, "cache_time": 30, "is_personal": true });
-            match self.api.call("answerInlineQuery", &body, Duration::ZERO).await {
+            match self.api.beside(Priority::Reader, "answerInlineQuery", &body).await {
                 Outcome::Refused(400 | 413, why, _) if !why.contains("query is too old") => {
                     tracing::error!(why, ?looks, "Telegram does not take what is offered inline");
                 }

@@ -12,6 +12,7 @@ mod program;
 mod pushes;
 mod same;
 pub mod telegram;
+mod telegram_kept;
 mod telegram_moments;
 mod whole;
 

@@ -80,11 +80,11 @@ pub async fn answer(telegram: &Telegram, chat: Chat, user: i64, text: &str) -> M
     telegram.wait_for(chat, before + 1, PATIENCE).await.pop().unwrap()
 }
 
-/// What is asked, and what the answer says in either language.
 /// Menus that Telegram shows before ours.
 const LEFT: [(&str, &str); 4] =
     [("default", "en"), ("all_private_chats", "en"), ("all_group_chats", ""), ("all_chat_administrators", "it")];
 
+/// What is asked, and what the answer says in either language.
 const CASES: &[(&str, &str, &str)] = &[
     ("/timeline westpole", "1–8 of 18", "1–8 di 18"),
     ("/timeline westpole as_of:2023-12-14", "as known", "come era noto"),

@@ -444,6 +444,11 @@ impl Telegram {
         self.world().faults.push((method.to_lowercase(), times, fault));
     }
 
+    /// From now on nothing goes wrong that a test ordered.
+    pub fn ends_faults(&self) {
+        self.world().faults.clear();
+    }
+
     pub fn calls(&self) -> Vec<Call> {
         self.world().calls.clone()
     }
