@@ -66,7 +66,9 @@ fn below_the_doors_nobody_waits_spawns_or_reads_the_clock() {
         for word in
             ["Utc::now", "Local::now", "SystemTime", "Instant::now", "async fn", ".await", "std::env::var", "println!"]
         {
-            assert!(!code.contains(word), "{} has {word}", place.display());
+            // The store's writer is a thread of its own, and says once a second how far the record is.
+            let writer = word == "Instant::now" && place == Path::new("src/record/store/writer.rs");
+            assert!(writer || !code.contains(word), "{} has {word}", place.display());
         }
         let writer = place.starts_with("src/record/store");
         assert!(writer || !code.contains("thread::"), "{} spawns or sleeps", place.display());
@@ -102,7 +104,7 @@ fn the_rooms_of_the_program_know_only_whom_they_may() {
         ("rates", &[]),
         ("signs", &["config"]),
         ("web", &["desk"]),
-        ("control", &["cli", "desk"]),
+        ("control", &["cli", "desk", "signs"]),
         ("console", &["control"]),
         ("discord", &["config", "desk", "dispatch", "signs"]),
         ("telegram", &["config", "desk", "dispatch", "signs"]),

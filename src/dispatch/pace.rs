@@ -521,7 +521,8 @@ mod tests {
 
     /// What leaves where each chat asks for its own as often as is allowed; every answer takes so long.
     fn traffic(budget: &mut Budget, chats: &[(Priority, &str)], from: Ms, to: Ms, takes: Ms) -> Vec<(Ms, Priority)> {
-        let (mut left, mut flying): (Vec<(Ms, Priority)>, Vec<(Ms, Place)>) = (Vec::new(), Vec::new());
+        let mut left = Vec::new();
+        let mut flying: Vec<(Ms, Place)> = Vec::new();
         for now in from..to {
             flying.retain(|(at, place)| {
                 let landed = at + takes <= now;
