@@ -278,12 +278,12 @@ fn cut_line(line: &Line, force: bool, fits: &dyn Fn(Line) -> bool) -> Option<(Li
     let before = &spans[..whole];
     let first = before.iter().all(|span| Line(vec![span.clone()]).plain().trim().is_empty());
     let part = cut_span(next, force && first, &|span| fits(of(before).span(span)));
-    let (head, tail) = match part {
+    let (head, mut tail) = match part {
         Some((head, tail)) => (of(before).span(head), Line(vec![tail])),
         None if first => return None,
         None => (of(before), Line(vec![next.clone()])),
     };
-    let mut tail = tail.join(of(&spans[whole + 1..]));
+    tail.0.extend_from_slice(&spans[whole + 1..]);
     if let Some(Span::Text(text)) = tail.0.first_mut() {
         *text = text.trim_start().to_owned();
     }
