@@ -187,7 +187,7 @@ mod tests {
     #[test]
     fn every_zone_is_read_by_its_name_as_itself() {
         for zone in TZ_VARIANTS {
-            let read = parse(zone.name()).unwrap_or_else(|| panic!("{zone}"));
+            let read = parse(zone.name()).unwrap_or_else(|error| panic!("{zone}: {error:?}"));
             let at = DateTime::from_timestamp(1_700_000_000, 0).expect("a moment");
             assert_eq!(ahead_of_utc(read, at), ahead_of_utc(zone, at), "{zone}");
             assert!(parse_exact(zone.name()).is_ok(), "{zone}");
