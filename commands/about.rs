@@ -43,10 +43,7 @@ fn about(room: &Room<'_>, ask: &Ask, _: &Given) -> Result<Reply, Failure> {
         let local = When::minute(at.with_timezone(&zone).naive_local());
         let text = spoken::when(&local, ask.lang);
         let words = ask.say(" Last recorded: ", " Ultima registrazione: ");
-        line = line
-            .text(words)
-            .span(Span::Time { text, at: at.timestamp() })
-            .text(format!(" ({}).", record::zone::shown(zone)));
+        line = line.text(words).span(Span::Time { text, at: at.timestamp() }).text(format!(" ({zone})."));
     }
     reply = reply.say(line);
     let read_only = room.store.read_only();

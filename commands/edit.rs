@@ -3,7 +3,6 @@
 use record::{
     lang::Text,
     pages::quoted,
-    plain::is_lone_dash,
     private::Draft,
     reply::{Line, Reply, Tone},
     store::Fate,
@@ -104,7 +103,7 @@ static WHO: Spec = changed("who", Text { en: "Who promised it", it: "Chi l'ha pr
 
 /// The form with what an open draft holds.
 pub fn form(view: &View<'_>, ask: &Ask) -> Option<Form> {
-    let typed = crate::kit::typed(crate::ALL, ask, &crate::kit::no_names).ok()?;
+    let typed = crate::kit::typed(crate::ALL, ask).ok()?;
     if EDIT.args.iter().skip(1).any(|arg| typed.given.get(arg.name).is_some()) {
         return None;
     }
@@ -138,7 +137,7 @@ fn edit(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
         let Some(arg) = recording.command.args.iter().find(|arg| arg.name == name) else {
             return Err(holds_none(ask, recording.command, name));
         };
-        match is_lone_dash(value) && !arg.required {
+        match value.trim() == "-" && !arg.required {
             true => drop(now.remove(name)),
             false => drop(now.insert(name.to_owned(), compose::whole(room, ask, arg, value, zone)?)),
         }

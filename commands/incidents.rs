@@ -1,6 +1,6 @@
 //! `/incidents`: those on record.
 
-use record::{lang::Text, pages, plain, reply::Reply, view::Incident};
+use record::{lang::Text, pages, reply::Reply, slug::folded, view::Incident};
 
 use crate::kit::{Arg, Ask, Command, Failure, Given, PAGE, Role, Room, Shape, Spec};
 
@@ -36,19 +36,19 @@ fn incidents(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure
     let page = PAGE.of(room, ask, given)?.unwrap_or(1);
     let mut all = room.view.incidents()?;
     if let Some(query) = &query {
-        let words: Vec<Vec<String>> = query.split_whitespace().map(plain::wanted).collect();
+        let words: Vec<String> = query.split_whitespace().map(folded).collect();
         all.retain(|incident| holds(incident, &words));
     }
     Ok(pages::incidents(&room.view, all, query.as_deref(), page, &ask.reader())?)
 }
 
-fn holds(incident: &Incident, words: &[Vec<String>]) -> bool {
+fn holds(incident: &Incident, words: &[String]) -> bool {
     let mut text = incident.handle.to_string();
     for prose in std::iter::once(&incident.opening.title).chain(&incident.opening.summary) {
         for (_, words) in prose.iter() {
-            text.push('\n');
-            text.push_str(&plain::searched(words));
+            text.push(' ');
+            text.push_str(&folded(words));
         }
     }
-    words.iter().all(|forms| forms.iter().any(|form| text.contains(form.as_str())))
+    words.iter().all(|word| text.contains(word.as_str()))
 }

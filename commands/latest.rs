@@ -5,8 +5,8 @@ use record::{
     lang::Text,
     pages,
     party::Party,
-    plain,
     reply::Reply,
+    slug::folded,
     statement::Statement,
     view::{Entry, Incident},
 };
@@ -44,7 +44,7 @@ fn latest(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
     let incident = INCIDENT.need(room, ask, given)?;
     let page = PAGE.of(room, ask, given)?.unwrap_or(1);
     let by = BY.of(room, ask, given)?;
-    let wanted = by.as_deref().map(plain::name).unwrap_or_default();
+    let wanted = by.as_deref().map(folded).unwrap_or_default();
     let fits = |entry: &Entry| match &entry.said {
         Said::Statement(statement) => is_by(room, &incident, statement, &wanted),
         _ => false,
@@ -56,16 +56,15 @@ fn latest(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure> {
 /// Whether a statement's speaker or capacity begins with what was typed, in any of their names.
 fn is_by(room: &Room<'_>, incident: &Incident, statement: &Statement, wanted: &str) -> bool {
     let capacity = statement.capacity;
-    let mut names =
-        vec![plain::name(capacity.code()), plain::name(capacity.text().en), plain::name(capacity.text().it)];
+    let mut names = vec![folded(capacity.code()), folded(capacity.text().en), folded(capacity.text().it)];
     match &statement.speaker {
         None => {}
-        Some(Party::Named(named)) => names.push(plain::name(&named.name)),
+        Some(Party::Named(named)) => names.push(folded(&named.name)),
         Some(Party::Organisation(handle)) => {
-            names.push(plain::name(handle.as_str()));
+            names.push(handle.to_string());
             if let Ok(Some((organisation, _))) = room.view.member(incident, handle) {
-                names.push(plain::name(&organisation.name));
-                names.extend(organisation.aliases.iter().map(|alias| plain::name(alias)));
+                names.push(folded(&organisation.name));
+                names.extend(organisation.aliases.iter().map(|alias| folded(alias)));
             }
         }
     }

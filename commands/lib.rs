@@ -56,7 +56,6 @@ mod who;
 
 use kit::{Ask, Command, Failure, House, LINK, Role, Room, Typed, dialogue, form, form::Form, missing, quote};
 use record::{
-    find,
     lang::Lang,
     parts,
     private::Fact,
@@ -225,8 +224,8 @@ pub fn is_question(line: &str) -> bool {
 
 /// The command that a line begins with.
 pub fn called(line: &str) -> Option<&'static Command> {
-    let (name, _) = kit::head(line);
-    ALL.iter().copied().find(|command| command.is_called(&name))
+    let name = line.trim_start().trim_start_matches('/').split_whitespace().next().unwrap_or_default();
+    ALL.iter().copied().find(|command| command.is_called(name))
 }
 
 fn run(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {
@@ -242,8 +241,7 @@ fn command(room: &Room<'_>, ask: &Ask) -> Result<Reply, Failure> {
     if let Some(command) = called(&ask.line).filter(|command| ask.caller.role < command.least()) {
         return Err(refuse(room, ask, command));
     }
-    let names = |words: &[&str]| find::longest_name(&room.view, words).map_err(Failure::from);
-    let mut typed = kit::typed(ALL, ask, &names)?;
+    let mut typed = kit::typed(ALL, ask)?;
     quote::fill(room, ask, &mut typed)?;
     let mut reply = whole(room, ask, &typed)?;
     let told = quote::attachment(ask, typed.given.get(LINK.name)).filter(|_| typed.command.piped.is_some());

@@ -4,7 +4,6 @@ use record::{
     channel::{Channel, Network},
     lang::Text,
     reply::{Line, Reply},
-    zone,
 };
 
 use crate::kit::{Ask, Command, Failure, Given, Role, Room, dialogue};
@@ -85,12 +84,7 @@ fn here(room: &Room<'_>, ask: &Ask) -> Result<Line, Failure> {
                 .lang
                 .map(|lang| ask.say(format!("the language {}", lang.name()), format!("la lingua {}", lang.name()))),
         );
-        kept.extend(
-            choice
-                .zone
-                .map(zone::shown)
-                .map(|zone| ask.say(format!("the time zone {zone}"), format!("il fuso orario {zone}"))),
-        );
+        kept.extend(choice.zone.map(|zone| ask.say(format!("the time zone {zone}"), format!("il fuso orario {zone}"))));
     }
     if let Some(address) = &ask.caller.address
         && let Some(author) = room.view.author(address)?

@@ -4,12 +4,12 @@ use chrono_tz::{TZ_VARIANTS, Tz};
 use record::{
     find::near,
     lang::Text,
+    pages::zone_name,
     private::Fact,
     reply::{Chosen, Line, Reply, Tone},
-    zone::{self, NotAZone},
 };
 
-use crate::kit::{self, Arg, Ask, Command, Failure, Given, Role, Room, Shape, Spec, shown};
+use crate::kit::{self, Arg, Ask, Command, Failure, Given, Role, Room, Shape, Spec};
 
 /// `/timezone [zone]`
 pub static TIMEZONE: Command = Command {
@@ -28,7 +28,7 @@ pub static TIMEZONE: Command = Command {
 static ZONE: Arg<Tz> = Arg {
     spec: Spec {
         name: "zone",
-        about: Text { en: "A zone such as Europe/Rome or UTC+2", it: "Un fuso come Europe/Rome o UTC+2" },
+        about: Text { en: "A zone such as Europe/Rome", it: "Un fuso come Europe/Rome" },
         required: false,
         shape: Shape::Words,
     },
@@ -41,30 +41,23 @@ fn timezone(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure>
     if let Some(address) = ask.place.address.clone() {
         kit::note(room, ask, Fact::Setting { address, lang: None, zone: Some(zone) })?;
     }
-    let (name, now) = (zone::shown(zone), now(ask, zone));
+    let (name, now) = (zone_name(zone), ask.at.with_timezone(&zone).format("%H:%M"));
     let words = ask.say(
-        format!("I show clock times in {name} from now on; it is {now} there. Days stay as they are recorded."),
-        format!(
-            "D'ora in poi mostro gli orari di {name}: lì ora sono le {now}. Le date senza ora restano come sono registrate."
-        ),
+        format!("I show clock times in {name} from now on, where it is {now} now. Days stay as they are recorded."),
+        format!("D'ora in poi mostro gli orari di {name}, dove ora sono le {now}. Le date senza ora restano come sono registrate."),
     );
     let mut reply = Reply::personal(Tone::Good, words);
     reply.chosen = Some(Chosen { lang: None, zone: Some(zone) });
     Ok(reply)
 }
 
-/// The time now in a zone, with its distance from UTC.
-fn now(ask: &Ask, zone: Tz) -> String {
-    format!("{} (UTC{})", ask.at.with_timezone(&zone).format("%H:%M"), zone::ahead_of_utc(zone, ask.at))
-}
-
 fn current(ask: &Ask) -> Reply {
     let text = match ask.zone {
         Some(zone) => {
-            let (name, now) = (zone::shown(zone), now(ask, zone));
+            let (name, now) = (zone_name(zone), ask.at.with_timezone(&zone).format("%H:%M"));
             ask.say(
-                format!("I show clock times in {name} here; it is {now} there."),
-                format!("Qui mostro gli orari di {name}: lì ora sono le {now}."),
+                format!("I show clock times in {name} here, where it is {now} now."),
+                format!("Qui mostro gli orari di {name}, dove ora sono le {now}."),
             )
         }
         None => ask
@@ -79,28 +72,106 @@ fn current(ask: &Ask) -> Reply {
 }
 
 fn read_zone(_: &Room<'_>, ask: &Ask, typed: &str) -> Result<Tz, Failure> {
-    zone::parse(typed).map_err(|not| Failure::refused(refusal(ask, typed, &not)))
+    if let Some(minutes) = offset(typed) {
+        return ahead(minutes).ok_or_else(|| {
+            let words = ask.say(
+                " fits no time zone that I know. Give a place, such as Europe/Rome.",
+                " non corrisponde a nessun fuso orario che conosco. Indica un luogo, per esempio Europe/Rome.",
+            );
+            Failure::refused(Line::new().strong(kit::shown(typed.trim())).text(words))
+        });
+    }
+    let wanted = typed.trim().replace(' ', "_");
+    let same = |zone: &&Tz| {
+        let name = zone.name();
+        name.eq_ignore_ascii_case(&wanted)
+            || name.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(&wanted))
+    };
+    TZ_VARIANTS.iter().find(same).copied().ok_or_else(|| {
+        let words = ask.say(" is no time zone I know", " non è un fuso orario che conosco");
+        let cities = TZ_VARIANTS.iter().map(|zone| zone.name());
+        let close = near(&wanted, cities);
+        let line = Line::new().strong(typed).text(words);
+        Failure::refused(match close.first() {
+            Some(close) => line.text(ask.say(format!(". Did you mean {close}?"), format!(". Intendevi {close}?"))),
+            None => line.text(ask.say(". Write it as Europe/Rome.", ". Scrivilo così: Europe/Rome.")),
+        })
+    })
 }
 
-fn refusal(ask: &Ask, typed: &str, not: &NotAZone) -> Line {
-    let line = Line::new().strong(shown(typed));
-    match not {
-        NotAZone::Unknown => {
-            let line = line.text(ask.say(" is no time zone I know", " non è un fuso orario che conosco"));
-            let wanted = typed.trim().replace(' ', "_");
-            match near(&wanted, TZ_VARIANTS.iter().map(|zone| zone.name())).first() {
-                Some(close) => line.text(ask.say(format!(". Did you mean {close}?"), format!(". Intendevi {close}?"))),
-                None => line
-                    .text(ask.say(". Write it as Europe/Rome or UTC+2.", ". Scrivilo così: Europe/Rome oppure UTC+2.")),
-            }
+/// How many minutes ahead of UTC an offset is, as people write it: `GMT+2`, `UTC +05:30`, `+2`, `-0930`, `Z`.
+fn offset(typed: &str) -> Option<i32> {
+    let text: String = typed.chars().filter(|c| !c.is_whitespace()).collect::<String>().to_uppercase();
+    let text = text.replace(['\u{2212}', '\u{2013}'], "-");
+    let rest = ["GMT", "UTC", "UT"].iter().find_map(|name| text.strip_prefix(name)).unwrap_or(&text);
+    if rest.is_empty() || rest == "Z" {
+        return (!text.is_empty()).then_some(0);
+    }
+    let sign = match rest.chars().next()? {
+        '+' => 1,
+        '-' => -1,
+        _ => return None,
+    };
+    let digits = &rest[1..];
+    let (hours, minutes) = match digits.split_once([':', '.']) {
+        Some((hours, minutes)) if minutes.len() == 2 => (hours, minutes),
+        Some(_) => return None,
+        None if digits.len() == 4 => digits.split_at_checked(2)?,
+        None => (digits, "0"),
+    };
+    let number = |text: &str| text.parse::<i32>().ok().filter(|_| (1..=2).contains(&text.len()));
+    let (hours, minutes) = (number(hours)?, number(minutes)?);
+    Some(sign * (hours * 60 + minutes))
+}
+
+/// The zone that is always so many minutes ahead of UTC.
+fn ahead(minutes: i32) -> Option<Tz> {
+    let named = match minutes {
+        -570 => Some(Tz::Pacific__Marquesas),
+        210 => Some(Tz::Asia__Tehran),
+        270 => Some(Tz::Asia__Kabul),
+        330 => Some(Tz::Asia__Kolkata),
+        345 => Some(Tz::Asia__Kathmandu),
+        390 => Some(Tz::Asia__Yangon),
+        525 => Some(Tz::Australia__Eucla),
+        570 => Some(Tz::Australia__Darwin),
+        _ => None,
+    };
+    let whole = || match (minutes % 60, minutes / 60) {
+        (0, 0) => Some(Tz::UTC),
+        // The database counts the other way round.
+        (0, hours) if hours > 0 => format!("Etc/GMT-{hours}").parse().ok(),
+        (0, hours) => format!("Etc/GMT+{}", -hours).parse().ok(),
+        _ => None,
+    };
+    named.or_else(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_offset_is_ahead_of_utc_as_people_mean_it() {
+        for (typed, minutes) in [
+            ("GMT+2", 120),
+            ("UTC+2", 120),
+            ("utc +02:00", 120),
+            ("+2", 120),
+            ("+02:00", 120),
+            ("-0930", -570),
+            ("UTC−5", -300),
+            ("GMT", 0),
+            ("UTC+5:30", 330),
+        ] {
+            assert_eq!(offset(typed), Some(minutes), "{typed}");
+            assert!(ahead(minutes).is_some(), "{typed}");
         }
-        NotAZone::TooFar => line.text(ask.say(
-            ": no clock is so far from UTC. They go from UTC-12 to UTC+14.",
-            ": nessun orologio è così lontano da UTC. Si va da UTC-12 a UTC+14.",
-        )),
-        NotAZone::NoSuchOffset => line.text(ask.say(
-            ": no place keeps that distance from UTC all year. Write a place, such as America/St_Johns.",
-            ": nessun luogo mantiene questa distanza da UTC tutto l'anno. Scrivi un luogo, come America/St_Johns.",
-        )),
+        assert_eq!(ahead(120).map(zone_name).as_deref(), Some("UTC+2"));
+        assert_eq!(ahead(-300).map(zone_name).as_deref(), Some("UTC-5"));
+        for other in ["Europe/Rome", "Etc/GMT+2", "rome", "+", "+2x", "GMT2", "+123"] {
+            assert_eq!(offset(other), None, "{other}");
+        }
+        assert_eq!((ahead(15 * 60), ahead(7)), (None, None));
     }
 }

@@ -17,6 +17,5 @@ mod render;
 mod stories;
 mod survival;
 mod town;
-mod typing;
 mod watching;
 mod world;

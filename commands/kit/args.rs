@@ -228,7 +228,7 @@ fn read_followed(room: &Room<'_>, ask: &Ask, typed: &str) -> Result<What, Failur
     {
         return read_organisation(room, ask, name).map(What::Organisation);
     }
-    let mut near = match find::titled(&room.view, typed)? {
+    let mut near = match find::incident(&room.view, typed)? {
         Found::One(incident) => return Ok(What::Incident(incident.handle)),
         Found::Several(handles) => return Err(Failure::refused(several(ask, typed, &handles))),
         Found::None(near) => near,

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::TimeDelta;
 use record::{
     channel::{Network, PlaceKind},
-    plain::is_lone_dash,
     private::{Address, Fact},
     reply::{Block, Button, Line, Reply, Tone},
     store::AskingRow,
@@ -115,7 +114,7 @@ fn go_on(
         return Ok(told(question(command, ask, &row)));
     }
     let (mut new, mut without) = (BTreeMap::new(), None);
-    if is_lone_dash(typed) && !arg.required {
+    if typed == LEFT_OUT && !arg.required {
         without = Some(arg.name.to_owned());
         row.without.extend(without.clone());
     } else {

@@ -219,8 +219,7 @@ mod tests {
         assert_eq!(line, "/event incident:westpole text:\"two\nlines: \\\"x\\\"\" link:-");
         assert_eq!(filled("/nothing at all", values), "/nothing at all");
         let whole = filled("/event incident:westpole when:2023-12-20", values);
-        let typed =
-            crate::kit::typed(crate::ALL, &ask(&whole, Lang::En), &crate::kit::no_names).expect("it is understood");
+        let typed = crate::kit::typed(crate::ALL, &ask(&whole, Lang::En)).expect("it is understood");
         assert_eq!(typed.given.get("text"), Some("two\nlines: \"x\""));
         assert_eq!(typed.given.get("link"), None, "a dash is left out");
     }

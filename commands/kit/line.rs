@@ -2,18 +2,11 @@
 
 use std::collections::HashMap;
 
-use record::{
-    channel::Network,
-    find::near,
-    plain::{is_bar, is_colon, is_lone_dash, is_unseen},
-    reply::Line,
-};
+use record::{channel::Network, find::near, reply::Line};
 
 use super::{
     Ask, Command, Failure, Shape, Spec,
     args::{did_you_mean, shown},
-    places::{self, Names},
-    words::{OpenQuote, Word, is_gap, leading_quotation, words},
 };
 
 /// The longest line that is read, in bytes; a platform's own limits are below it.
@@ -50,28 +43,22 @@ impl Typed {
     }
 }
 
-/// The name of a command that a line begins with, and what stands behind it.
-pub(crate) fn head(line: &str) -> (String, &str) {
-    let line = line.trim_start_matches(is_gap);
-    let (name, rest) = line.split_once(is_gap).unwrap_or((line, ""));
-    let name = name.trim_start_matches(['/', '／']).chars().filter(|c| !is_unseen(*c));
-    (name.flat_map(char::to_lowercase).collect(), rest)
-}
-
 /// Reads a line; what does not fit is answered with what would. It may lack what must be given.
-pub fn typed(all: &'static [&'static Command], ask: &Ask, names: Names<'_>) -> Result<Typed, Failure> {
+pub fn typed(all: &'static [&'static Command], ask: &Ask) -> Result<Typed, Failure> {
     if ask.line.len() > MAX_LINE {
         return Err(Failure::refused(ask.say(
             "That is too long for me to read. Please say it in fewer words.",
             "È troppo lungo perché io lo legga. Dillo in meno parole, per favore.",
         )));
     }
-    let (name, rest) = head(ask.line.trim());
+    let line = ask.line.trim();
+    let (name, rest) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
+    let name = name.strip_prefix('/').unwrap_or(name).to_lowercase();
     let Some(command) = all.iter().find(|command| command.is_called(&name)) else {
         return Err(unknown(all, ask, &name));
     };
     let given = match command.piped {
-        Some(before) if !all_named(command, rest) => piped(command, ask, rest, before, names)?,
+        Some(before) if !all_named(command, rest) => piped(command, ask, rest, before)?,
         _ => {
             let words =
                 words(rest).map_err(|OpenQuote| {
@@ -80,11 +67,11 @@ pub fn typed(all: &'static [&'static Command], ask: &Ask, names: Names<'_>) -> R
                         "Hai aperto le virgolette senza chiuderle.",
                     ))
                 })?;
-            let mut given = arguments(command, ask, words, names)?;
+            let mut given = arguments(command, ask, words)?;
             if command.piped.is_some() {
                 // As between two bars: what may be left out, and is a dash, was left out.
                 let optional = |name: &str| command.args.iter().any(|arg| arg.name == name && !arg.required);
-                given.0.retain(|name, value| !is_lone_dash(value) || !optional(name));
+                given.0.retain(|name, value| value.trim() != "-" || !optional(name));
             }
             given
         }
@@ -94,11 +81,11 @@ pub fn typed(all: &'static [&'static Command], ask: &Ask, names: Names<'_>) -> R
 
 /// What a line gives by names alone, as when a form was filled in, whatever else it lacks; none for other lines.
 pub(crate) fn by_names(command: &'static Command, ask: &Ask) -> Option<Given> {
-    let (_, rest) = head(ask.line.trim());
+    let rest = ask.line.trim().split_once(char::is_whitespace).map_or("", |(_, rest)| rest);
     if ask.line.len() > MAX_LINE || !all_named(command, rest) {
         return None;
     }
-    arguments(command, ask, words(rest).ok()?, &places::no_names).ok()
+    arguments(command, ask, words(rest).ok()?).ok()
 }
 
 fn unknown(all: &[&Command], ask: &Ask, name: &str) -> Failure {
@@ -127,6 +114,98 @@ pub(crate) fn missing(command: &Command, ask: &Ask, name: &str) -> Failure {
     })
 }
 
+/// One word of a line: its text, and the argument it names, if it has the form `name:value`.
+#[derive(Debug, PartialEq, Eq)]
+struct Word {
+    /// What stands before the first colon, where that looks like a name and was not in quotes.
+    name: Option<String>,
+    /// Without quotes and name.
+    value: String,
+    /// With its name.
+    whole: String,
+    quoted: bool,
+}
+
+/// A quotation mark without its partner.
+#[derive(Debug, PartialEq, Eq)]
+struct OpenQuote;
+
+/// Splits at blanks; `"…"` keeps blanks together, and `\"` is a quotation mark inside it.
+fn words(text: &str) -> Result<Vec<Word>, OpenQuote> {
+    let mut words = Vec::new();
+    let mut letters = text.chars().peekable();
+    loop {
+        while letters.next_if(|c| c.is_whitespace()).is_some() {}
+        if letters.peek().is_none() {
+            return Ok(words);
+        }
+        let (mut whole, mut name, mut value, mut quoted) = (String::new(), None, String::new(), false);
+        while let Some(letter) = letters.next_if(|c| !c.is_whitespace()) {
+            match letter {
+                '"' | '“' | '”' | '„' | '‟' | '«' | '»' | '‹' | '›' | '＂' if value.is_empty() && !quoted =>
+                {
+                    quoted = true;
+                    let inner = inside(&mut letters, letter)?;
+                    whole.push_str(&inner);
+                    value.push_str(&inner);
+                }
+                ':' | '：'
+                    if name.is_none()
+                        && !quoted
+                        && looks_like_a_name(&value)
+                        && !letters.clone().take(2).eq(['/', '/']) =>
+                {
+                    whole.push(':');
+                    name = Some(std::mem::take(&mut value).to_lowercase());
+                }
+                other => {
+                    whole.push(other);
+                    value.push(other);
+                }
+            }
+        }
+        if !quoted {
+            value = plain_dashes(value);
+        }
+        words.push(Word { name, value, whole, quoted });
+    }
+}
+
+/// What stands between quotation marks, however a phone writes them: guillemets close guillemets, the others each other.
+fn inside(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, opened: char) -> Result<String, OpenQuote> {
+    let closes = |letter: char| match opened {
+        '«' => letter == '»',
+        '»' => letter == '«',
+        '‹' => letter == '›',
+        '›' => letter == '‹',
+        _ => matches!(letter, '"' | '“' | '”' | '‟' | '＂'),
+    };
+    let mut inner = String::new();
+    loop {
+        match letters.next() {
+            None => return Err(OpenQuote),
+            Some(letter) if closes(letter) => return Ok(inner),
+            Some('\\') if matches!(letters.peek(), Some('"' | '\\')) => inner.extend(letters.next()),
+            Some(letter) => inner.push(letter),
+        }
+    }
+}
+
+/// A dash that a phone made of a hyphen, where it stands alone or between digits, as in a date.
+fn plain_dashes(value: String) -> String {
+    let dash = |c: char| matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}');
+    let plain = value.chars().any(dash)
+        && value.chars().all(|c| dash(c) || c.is_ascii_digit() || matches!(c, '-' | ':' | 'T' | '.'));
+    match plain {
+        true => value.chars().map(|c| if dash(c) { '-' } else { c }).collect(),
+        false => value,
+    }
+}
+
+fn looks_like_a_name(text: &str) -> bool {
+    text.len() >= 2 && text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_')
+}
+
 /// Whether every word names its argument, as when a form was filled in.
 fn all_named(command: &Command, rest: &str) -> bool {
     let known = |word: &Word| word.name.as_deref().is_some_and(|name| command.args.iter().any(|arg| arg.name == name));
@@ -135,52 +214,16 @@ fn all_named(command: &Command, rest: &str) -> bool {
 
 /// `westpole 2023-12-20 | what happened | https://…`: words before the first bar, then whole sentences, as typed. Where
 /// the last argument before the bar is a sentence, it is all that stands there, or else what stands behind the bar.
-fn piped(command: &Command, ask: &Ask, rest: &str, before: usize, names: Names<'_>) -> Result<Given, Failure> {
-    let mut parts = rest.split(is_bar).map(str::trim);
-    let (mut given, next) = before_bars(command, ask, parts.next().unwrap_or_default(), before, names)?;
-    let mut next = next;
-    for part in parts {
-        if let Some((arg, value)) = by_name(command, next, part) {
-            put(&mut given, command, ask, arg.name, value.to_owned())?;
-            continue;
-        }
-        while command.args.get(next).is_some_and(|arg| given.get(arg.name).is_some()) {
-            next += 1;
-        }
-        match command.args.get(next) {
-            // Where something must be given, a dash may mean something: nobody who is named.
-            Some(arg) if part.is_empty() || is_lone_dash(part) && !arg.required => {}
-            Some(arg) => drop(given.0.insert(arg.name, part.to_owned())),
-            None => return Err(too_many_parts(command, ask)),
-        }
-        next += 1;
-    }
-    Ok(given)
-}
-
-/// What stands before the first bar, and which argument stands behind it.
-fn before_bars(
-    command: &Command,
-    ask: &Ask,
-    mut left: &str,
-    before: usize,
-    names: Names<'_>,
-) -> Result<(Given, usize), Failure> {
-    let (mut given, mut next) = (Given::default(), 0);
+fn piped(command: &Command, ask: &Ask, rest: &str, before: usize) -> Result<Given, Failure> {
+    let mut parts = rest.split('|').map(str::trim);
+    let (mut given, mut left, mut next) = (Given::default(), parts.next().unwrap_or_default(), 0);
     let is_sentence = |at: usize| at + 1 == before && command.args.get(at).is_some_and(|arg| ends_at_bar(arg.shape));
     for (at, arg) in command.args.iter().take(before).enumerate() {
-        let last = at + 1 == before;
-        // A date may have several words ("8 dicembre verso le 5"), and so may the name of an incident or entry.
-        let whole = is_sentence(at)
-            || (last && matches!(arg.shape, Shape::When | Shape::Ahead | Shape::Incident | Shape::Entry));
-        let quotation = leading_quotation(left).filter(|_| !is_sentence(at));
-        let (word, more) = match &quotation {
-            Some((inner, more)) => (inner.as_str(), *more),
-            None if whole => (left, ""),
-            None => {
-                let next = command.args.get(at + 1).filter(|_| at + 2 == before).copied();
-                split_after(left, places::count_before_bar(arg, next, ask, left, names)?)
-            }
+        // A date may have several words: "8 dicembre verso le 5".
+        let whole = is_sentence(at) || (matches!(arg.shape, Shape::When | Shape::Ahead) && at + 1 == before);
+        let (word, more) = match whole {
+            true => (left, ""),
+            false => left.split_once(char::is_whitespace).unwrap_or((left, "")),
         };
         if word.is_empty() {
             break;
@@ -192,18 +235,26 @@ fn before_bars(
     if let Some(word) = left.split_whitespace().next() {
         return Err(too_many(command, ask, word));
     }
-    Ok((given, if is_sentence(next) { next } else { before }))
-}
-
-/// The first words of a text, so many, and the rest.
-fn split_after(text: &str, words: usize) -> (&str, &str) {
-    let mut end = 0;
-    for _ in 0..words {
-        let rest = &text[end..];
-        let begin = rest.len() - rest.trim_start().len();
-        end += begin + rest[begin..].find(char::is_whitespace).unwrap_or(rest.len() - begin);
+    if !is_sentence(next) {
+        next = before;
     }
-    (&text[..end], &text[end..])
+    for part in parts {
+        if let Some((arg, value)) = by_name(command, next, part) {
+            put(&mut given, command, ask, arg.name, value.to_owned())?;
+            continue;
+        }
+        while command.args.get(next).is_some_and(|arg| given.get(arg.name).is_some()) {
+            next += 1;
+        }
+        match command.args.get(next) {
+            // Where something must be given, a dash may mean something: nobody who is named.
+            Some(arg) if part.is_empty() || part == "-" && !arg.required => {}
+            Some(arg) => drop(given.0.insert(arg.name, part.to_owned())),
+            None => return Err(too_many_parts(command, ask)),
+        }
+        next += 1;
+    }
+    Ok(given)
 }
 
 /// Whether a value may have several words before a bar.
@@ -213,9 +264,7 @@ fn ends_at_bar(shape: Shape) -> bool {
 
 /// What stands behind an argument's name and a colon.
 fn called<'a>(arg: &Spec, part: &'a str) -> Option<&'a str> {
-    let (name, rest) = part.split_at_checked(arg.name.len())?;
-    let value = rest.trim_start().strip_prefix(is_colon).filter(|_| name.eq_ignore_ascii_case(arg.name));
-    value.map(str::trim)
+    part.strip_prefix(arg.name)?.strip_prefix(':').map(str::trim)
 }
 
 /// Once only what may be left out is to come, a part may say by name what it is: `| link:https://…`.
@@ -229,7 +278,7 @@ fn by_name<'a>(command: &Command, next: usize, part: &'a str) -> Option<(&'stati
 
 /// An argument's value in a command's example.
 pub(crate) fn example(command: &Command, ask: &Ask, of: &Spec) -> Option<String> {
-    let given = piped(command, ask, command.example, command.piped?, &places::no_names).ok()?;
+    let given = piped(command, ask, command.example, command.piped?).ok()?;
     given.get(of.name).map(str::to_owned)
 }
 
@@ -251,99 +300,58 @@ pub fn is_chat(word: &str) -> bool {
     })
 }
 
-/// Gives every word to an argument: first what is named, then the others by their places.
-fn arguments(command: &Command, ask: &Ask, words: Vec<Word>, names: Names<'_>) -> Result<Given, Failure> {
+/// Gives every word to an argument.
+fn arguments(command: &Command, ask: &Ask, words: Vec<Word>) -> Result<Given, Failure> {
     let mut given = Given::default();
-    let mut placed: Vec<Word> = Vec::new();
-    let named = |word: &Word| {
-        let name = word.name.as_deref()?;
-        command.args.iter().copied().find(|arg| arg.name == name)
-    };
-    let by_name: Vec<&str> = words.iter().filter_map(&named).map(|arg| arg.name).collect();
-    let mut rest = words.as_slice();
-    while let Some((word, after)) = rest.split_first() {
-        rest = after;
-        if let Some(arg) = named(word) {
-            let (mut value, mut quoted) = (word.value.clone(), word.quoted);
-            if let Some((next, after)) = rest.split_first()
-                && value.is_empty()
-                && !quoted
-                && next.name.is_none()
-            {
-                (value, quoted, rest) = (next.value.clone(), next.quoted, after);
-            }
-            if value.chars().all(is_gap) {
+    let mut next = 0;
+    let mut words = words.into_iter().peekable();
+    while let Some(word) = words.next() {
+        let named = word.name.as_deref().and_then(|name| command.args.iter().find(|arg| arg.name == name));
+        if let Some(arg) = named {
+            let value = match word.value.is_empty() && !word.quoted {
+                true => words.next_if(|next| next.name.is_none()).map(|next| next.value).unwrap_or_default(),
+                false => word.value,
+            };
+            if value.trim().is_empty() {
                 return Err(empty(command, ask, arg.name));
             }
-            if !quoted {
-                let open = places::open(command, &by_name, &given, placed.len());
-                let more = places::goes_on(arg, &value, rest, &open, ask, names)?;
-                for word in &rest[..more] {
-                    value = value + " " + &word.value;
-                }
-                rest = &rest[more..];
-            }
             put(&mut given, command, ask, arg.name, value)?;
-        } else if let Some((arg, value)) = anywhere(command, &given, word) {
-            put(&mut given, command, ask, arg.name, value)?;
-        } else {
-            placed.push(word.clone());
+            continue;
         }
-    }
-    by_place(command, ask, &mut given, &placed, names)?;
-    given.0.retain(|_, value| !value.chars().all(is_gap));
-    Ok(given)
-}
-
-/// What stands anywhere in a line: a chat's name, since nothing else looks like one, and an account's (`telegram:5`).
-fn anywhere(command: &Command, given: &Given, word: &Word) -> Option<(&'static Spec, String)> {
-    let open = |shape: Shape| {
-        let mut args = command.args.iter().copied();
-        args.find(|arg| arg.shape == shape && given.get(arg.name).is_none())
-    };
-    if let Some(arg) = open(Shape::Chat).filter(|_| is_chat(&word.whole)) {
-        return Some((arg, word.value.clone()));
-    }
-    let account = || Network::ALL.iter().any(|it| word.name.as_deref() == Some(it.code()));
-    open(Shape::Person).filter(|_| account()).map(|arg| (arg, word.whole.clone()))
-}
-
-/// Gives the words that name no argument to those that are left, in their order. One that may be left out, and that a
-/// word does not fit, leaves the word to the first that it fits: `westpole 2023-12-14` says no page.
-fn by_place(command: &Command, ask: &Ask, given: &mut Given, words: &[Word], names: Names<'_>) -> Result<(), Failure> {
-    let mut open: Vec<&'static Spec> =
-        command.args.iter().copied().filter(|arg| given.get(arg.name).is_none()).collect();
-    let mut rest = words;
-    while let Some(word) = rest.first() {
-        if open.is_empty() {
-            return Err(too_many(command, ask, &word.whole));
+        // A chat's name stands anywhere: nothing else looks like one.
+        let chat = command.args.iter().find(|arg| arg.shape == Shape::Chat && given.get(arg.name).is_none());
+        if let Some(arg) = chat.filter(|_| is_chat(&word.whole)) {
+            put(&mut given, command, ask, arg.name, word.value)?;
+            continue;
         }
-        let arg = open.remove(places::meant(&open, rest, ask));
+        // Nor do names of accounts: `telegram:5`.
+        let account = command.args.iter().find(|arg| arg.shape == Shape::Person && given.get(arg.name).is_none());
+        if let Some(arg) = account.filter(|_| Network::ALL.iter().any(|it| word.name.as_deref() == Some(it.code()))) {
+            put(&mut given, command, ask, arg.name, word.whole)?;
+            continue;
+        }
+        while command.args.get(next).is_some_and(|arg| given.get(arg.name).is_some() && !arg.shape.is_greedy()) {
+            next += 1;
+        }
+        let Some(arg) = command.args.get(next) else { return Err(too_many(command, ask, &word.whole)) };
         if arg.shape.is_greedy() {
-            let value = match rest {
-                [only] => only.whole.clone(),
-                several if matches!(arg.shape, Shape::Prose | Shape::Name) => joined(several, |word| &word.raw),
-                several => joined(several, |word| &word.whole),
-            };
-            given.0.insert(arg.name, value);
-            return Ok(());
+            let sofar = given.0.entry(arg.name).or_default();
+            if !sofar.is_empty() {
+                sofar.push(' ');
+            }
+            sofar.push_str(&word.whole);
+            continue;
         }
-        let count = places::count(arg, rest, &open, ask, names)?;
-        if let Some(name) = word.name.as_ref().filter(|_| !word.quoted && count == 0) {
-            return Err(no_such_argument(command, ask, name));
+        if let Some(name) = word.name.filter(|_| !word.quoted) {
+            return Err(no_such_argument(command, ask, &name));
         }
-        let (taken, after) = rest.split_at(count.max(1));
-        rest = after;
-        match taken {
-            [dash] if is_lone_dash(&dash.value) && !dash.quoted => {}
-            taken => put(given, command, ask, arg.name, joined(taken, |word| &word.whole))?,
+        next += 1;
+        if word.value != "-" || word.quoted {
+            put(&mut given, command, ask, arg.name, word.value)?;
         }
     }
-    Ok(())
-}
-
-fn joined(words: &[Word], text: impl Fn(&Word) -> &String) -> String {
-    words.iter().map(|word| text(word).as_str()).collect::<Vec<_>>().join(" ")
+    given.0.retain(|_, value| !value.trim().is_empty());
+    Ok(given)
 }
 
 fn put(given: &mut Given, command: &Command, ask: &Ask, name: &'static str, value: String) -> Result<(), Failure> {
@@ -378,7 +386,39 @@ fn no_such_argument(command: &Command, ask: &Ask, name: &str) -> Failure {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    fn split(text: &str) -> Vec<(Option<String>, String)> {
+        words(text).expect(text).into_iter().map(|word| (word.name, word.value)).collect()
+    }
+
+    #[test]
+    fn input_is_read_as_phones_type_it() {
+        let named = |name: &str, value: &str| (Some(name.to_owned()), value.to_owned());
+        assert_eq!(split("words:“riscatto, ransom”"), [named("words", "riscatto, ransom")]);
+        assert_eq!(split("words：«riscatto, ransom»"), [named("words", "riscatto, ransom")]);
+        assert_eq!(
+            split("„a b“ “c d\" “l’attacco”").into_iter().map(|it| it.1).collect::<Vec<_>>(),
+            ["a b", "c d", "l’attacco"]
+        );
+        assert_eq!(split("as_of:2023–12–14 —"), [named("as_of", "2023-12-14"), (None, "-".to_owned())]);
+        assert_eq!(split("a\u{a0}b").len(), 2, "a blank that does not break is a blank");
+    }
+
+    #[test]
+    fn words_keep_what_stands_in_quotes() {
+        let plain = |value: &str| (None, value.to_owned());
+        let named = |name: &str, value: &str| (Some(name.to_owned()), value.to_owned());
+        assert_eq!(split("westpole 2"), [plain("westpole"), plain("2")]);
+        assert_eq!(split(r#"by:"PA Digitale" page:2"#), [named("by", "PA Digitale"), named("page", "2")]);
+        assert_eq!(split(r#""as_of:x" "a \" b""#), [plain("as_of:x"), plain("a \" b")]);
+        assert_eq!(split("as_of:2023-12-08T05:00~"), [named("as_of", "2023-12-08T05:00~")]);
+        assert_eq!(split("2023-12-08T05:00"), [plain("2023-12-08T05:00")]);
+        assert_eq!(split("https://a.example/x"), [plain("https://a.example/x")]);
+        assert_eq!(words("a \"b"), Err(OpenQuote));
+    }
 
     fn given(line: &str) -> Result<Vec<(&'static str, String)>, String> {
         let ask = Ask {
@@ -391,7 +431,7 @@ mod tests {
             key: None,
             quoted: None,
         };
-        let typed = typed(PIPED, &ask, &places::no_names).map_err(|failure| failure.to_string())?;
+        let typed = typed(PIPED, &ask).map_err(|failure| failure.to_string())?;
         if let Some(lacks) = typed.lacks() {
             return Err(missing(typed.command, &ask, lacks.name).to_string());
         }
@@ -477,5 +517,18 @@ mod tests {
         assert!(given("/count x how many").is_err_and(|why| why.contains("value")));
         assert!(given("/count x").is_err_and(|why| why.contains("how")));
         assert!(given("/count x | how many").is_err_and(|why| why.contains("value")));
+    }
+
+    proptest! {
+        #[test]
+        fn no_line_panics(text in "\\PC{0,60}") {
+            let _ = words(&text);
+        }
+
+        #[test]
+        fn what_a_button_says_is_understood_again(value in "[^\\x00-\\x1f\\x7f-\\x9f]{1,20}") {
+            let again = split(&format!("words:{}", record::pages::quoted(&value)));
+            prop_assert_eq!(again, [(Some("words".to_owned()), value)]);
+        }
     }
 }

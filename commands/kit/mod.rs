@@ -9,10 +9,8 @@ pub(crate) mod dialogue;
 pub mod form;
 pub mod letters;
 mod line;
-mod places;
 pub(crate) mod quote;
 pub(crate) mod read;
-mod words;
 
 use std::{fmt, path::PathBuf, sync::Arc};
 
@@ -35,8 +33,7 @@ pub(crate) use args::{did_you_mean, read_flag, shown};
 pub(crate) use compose::{Offers, Pen, Recording, published};
 pub use decide::Danger;
 pub use line::{Given, Typed, is_chat, typed};
-pub(crate) use line::{by_names, example, head, missing};
-pub use places::{Names, no_names};
+pub(crate) use line::{by_names, example, missing};
 pub use quote::Quoted;
 pub(crate) use read::{ENTRY, LINK, named, sentence};
 

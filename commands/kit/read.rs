@@ -5,12 +5,11 @@ use record::{
     dossier::MAX_NAME,
     entry::{Kind, Said},
     heard,
-    lang::{Lang, Prose, ProseError, Text},
+    lang::{Lang, Prose, ProseError, Text, is_blank},
     link::{Link, NotALink},
     party::{Capacity, Organisation},
-    plain::{self, hyphens, is_blank, is_lone_dash},
     reply::Line,
-    slug::{Slug, folded},
+    slug::{Slug, folded, searched},
     view::{Entry, Incident, local},
     when::{NotAWhen, When},
 };
@@ -50,7 +49,7 @@ pub const fn named(name: &'static str, about: Text, required: bool) -> Spec {
 }
 
 fn read_entry(room: &Room<'_>, ask: &Ask, typed: &str) -> Result<(Incident, Entry), Failure> {
-    let named = typed.trim().rsplit_once(['#', '＃']);
+    let named = typed.trim().rsplit_once('#');
     let Some((handle, number)) = named.and_then(|(handle, number)| Some((handle, number.parse::<u32>().ok()?))) else {
         let words = ask.say(
             " is no entry's name. An entry is named by its incident and its number there, such as ",
@@ -123,7 +122,7 @@ pub fn ahead(ask: &Ask, typed: &str, zone: Tz) -> Result<When, Failure> {
 /// A text of the record.
 pub fn prose(ask: &Ask, lang: Lang, name: &str, typed: &str) -> Result<Prose, Failure> {
     // A dash stands for nothing.
-    let typed = if is_lone_dash(typed) { "" } else { typed };
+    let typed = if typed.trim() == "-" { "" } else { typed };
     Prose::one(lang, typed).map_err(|not| {
         let line = Line::new().strong(name.to_owned());
         Failure::refused(match not {
@@ -155,7 +154,7 @@ pub fn name(ask: &Ask, name: &str, typed: &str) -> Result<String, Failure> {
 
 /// A handle, as it will be called from now on.
 pub fn handle(ask: &Ask, typed: &str) -> Result<Slug, Failure> {
-    hyphens(typed).parse().map_err(|_| {
+    typed.parse().map_err(|_| {
         let words = ask.say(
             " cannot be a handle. A handle is 1 to 32 of a-z, 0-9 and -, and does not begin with -: ",
             " non può essere un nome breve. Servono da 1 a 32 caratteri fra a-z, 0-9 e -, e il primo non può essere -: ",
@@ -166,7 +165,7 @@ pub fn handle(ask: &Ask, typed: &str) -> Result<Slug, Failure> {
 
 /// The organisation of an incident that is called so, by its handle or one of its names.
 pub fn member(room: &Room<'_>, incident: &Incident, typed: &str) -> Result<Option<Organisation>, Failure> {
-    let wanted = plain::name(typed);
+    let wanted = searched(typed.trim());
     for entry in room.view.of_kind(incident, Kind::Organisation, None)? {
         if let Said::Organisation(organisation) = entry.said
             && entry.retracted.is_none()
@@ -180,14 +179,13 @@ pub fn member(room: &Room<'_>, incident: &Incident, typed: &str) -> Result<Optio
 
 fn is_called(organisation: &Organisation, wanted: &str) -> bool {
     let mut names = organisation.aliases.iter().chain([&organisation.name]);
-    !wanted.is_empty()
-        && (plain::name(organisation.handle.as_str()) == wanted || names.any(|name| plain::name(name) == wanted))
+    organisation.handle.as_str() == wanted || names.any(|name| searched(name) == wanted)
 }
 
 /// Whether this stands for sources that are not named.
 pub fn is_unnamed(typed: &str) -> bool {
     let (wanted, unnamed) = (folded(typed.trim()), Capacity::Unnamed);
-    is_lone_dash(typed) || is_word(&wanted, unnamed.code(), unnamed.text())
+    wanted == "-" || is_word(&wanted, unnamed.code(), unnamed.text())
 }
 
 /// Whether a folded word is a code, or what people call it in some language.
@@ -239,10 +237,10 @@ mod tests {
             about: None,
             sources: Vec::new(),
         };
-        for typed in ["pa-digitale", "PA DIGITALE", "padi", "P.A. Digitale"] {
-            assert!(is_called(&organisation, &plain::name(typed)), "{typed}");
+        for typed in ["pa-digitale", "PA DIGITALE", "padi"] {
+            assert!(is_called(&organisation, &searched(typed)), "{typed}");
         }
-        assert!(!is_called(&organisation, &plain::name("digitale")));
+        assert!(!is_called(&organisation, &searched("digitale")));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use record::{lang::Lang, zone};
+use record::lang::Lang;
 use serde::Deserialize;
 use toml::{
     Spanned, Table, Value,
@@ -45,7 +45,7 @@ impl Sheet {
         let path = || self.text("store.path", "must not be empty", directory);
         let must_listen = "must be IP:PORT such as 127.0.0.1:8080, or empty";
         let must_bundle = format!("must be a compiled-in dossier ({})", bundled_names.join(", "));
-        let must_zone = "must be an IANA time zone such as Europe/Rome, or UTC+2";
+        let must_zone = "must be an IANA time zone such as Europe/Rome";
         let must_own = "must be \"telegram:ID\" or \"discord:ID\", ID a number above 0";
         let must_host = "must be a list of host names such as paste.example";
         let bundled = |name: &str| bundled_names.contains(&name).then(|| name.to_owned());
@@ -74,7 +74,7 @@ impl Sheet {
             record: RecordSettings {
                 bundled: self.list("record.bundled", &must_bundle, bundled)?,
                 lang: self.text("record.lang", "must be en or it", lang)?,
-                timezone: self.text("record.timezone", must_zone, |name| zone::parse_exact(name).ok())?,
+                timezone: self.text("record.timezone", must_zone, |name| name.parse().ok())?,
             },
             moderation: ModerationSettings {
                 owners: self.list("moderation.owners", must_own, owner)?,

@@ -8,21 +8,19 @@
 use std::{collections::HashMap, fmt, ops::Range};
 
 use chrono_tz::Tz;
-use serde::{Deserialize, Deserializer, Serialize, de::Error};
+use serde::{Deserialize, Serialize};
 use toml::Spanned;
 
 use crate::{
     claim::Claim,
     entry::{Disclosure, Event, Figure, Importance, Kind, Opening, Ref, Said, Service, Status},
-    lang::Prose,
+    lang::{Prose, is_blank},
     link::Link,
     party::{Capacity, Organisation, Party, Role},
-    plain::is_blank,
     slug::Slug,
     source::{Source, SourceKind},
     statement::{Quote, Side, Stance, Statement},
     when::When,
-    zone,
 };
 
 /// The largest dossier that is read, in bytes.
@@ -103,8 +101,7 @@ pub struct IncidentTable {
     /// What happened, in a few sentences.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Prose>,
-    /// The zone of its clock times: an IANA name, or a distance such as UTC+2.
-    #[serde(deserialize_with = "read_zone")]
+    /// The zone of its clock times (IANA).
     pub zone: Tz,
     /// See [`Common`].
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -283,10 +280,6 @@ tables! {
 
 /// Somebody who speaks: an organisation of the incident by its handle, or a name.
 pub type Speaker = Spanned<Party>;
-
-fn read_zone<'de, D: Deserializer<'de>>(from: D) -> Result<Tz, D::Error> {
-    zone::parse_exact(&String::deserialize(from)?).map_err(D::Error::custom)
-}
 
 fn is_normal(importance: &Importance) -> bool {
     *importance == Importance::Normal
@@ -514,8 +507,7 @@ impl Reader<'_> {
         for when in said.dates().into_iter().chain(&known) {
             when.check(self.zone).map_err(|error| self.fault(line, &error.to_string()))?;
         }
-        let blank = said.texts().into_iter().chain(&retracted).flat_map(Prose::iter).any(|(_, words)| is_blank(words));
-        if blank || said.names().into_iter().any(is_blank) {
+        if said.texts().into_iter().chain(&retracted).flat_map(Prose::iter).any(|(_, words)| is_blank(words)) {
             return Err(self.fault(line, "a text must not be empty"));
         }
         let long = said.texts().iter().flat_map(|text| text.iter()).map(|(_, words)| words.len()).sum::<usize>();

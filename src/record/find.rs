@@ -1,8 +1,7 @@
 //! Forgiving look-ups: case and accents do not matter, a unique beginning is enough, a near miss is suggested.
 
 use crate::{
-    plain,
-    slug::{Slug, folded},
+    slug::{Slug, folded, searched},
     store::StateError,
     view::{Incident, View},
 };
@@ -11,8 +10,6 @@ use crate::{
 const OFFERED: usize = 5;
 /// How many names are looked through for a near miss.
 const LOOKED_THROUGH: usize = 20_000;
-/// The words of the longest name that is looked for at the beginning of a line.
-pub const NAME_WORDS: usize = 24;
 
 /// What a typed name leads to.
 #[derive(Clone, Debug)]
@@ -25,19 +22,8 @@ pub enum Found<T> {
     None(Vec<Slug>),
 }
 
-/// The incident that somebody means: as [`titled`], or else by the name of an organisation that is part of it.
-pub fn incident(view: &View<'_>, typed: &str) -> Result<Found<Incident>, StateError> {
-    let found = titled(view, typed)?;
-    if matches!(found, Found::None(_))
-        && let Some(with) = among(view, with_organisation(view, &plain::name(typed))?)?
-    {
-        return Ok(with);
-    }
-    Ok(found)
-}
-
 /// The incident that somebody means: by handle, by `@` and its number in this store, by title, or by a beginning.
-pub fn titled(view: &View<'_>, typed: &str) -> Result<Found<Incident>, StateError> {
+pub fn incident(view: &View<'_>, typed: &str) -> Result<Found<Incident>, StateError> {
     let typed = typed.trim();
     if let Some(id) = typed.strip_prefix('@').and_then(|id| id.parse().ok()) {
         return Ok(view.incident_at(id)?.map_or(Found::None(Vec::new()), Found::One));
@@ -51,18 +37,15 @@ pub fn titled(view: &View<'_>, typed: &str) -> Result<Found<Incident>, StateErro
         for handle in view.handles(&wanted).take(OFFERED + 1) {
             begin.push(handle?);
         }
-        if let Some(found) = among(view, begin)? {
-            return Ok(found);
+        if let [only] = begin.as_slice()
+            && let Some(incident) = view.incident(only.as_str())?
+        {
+            return Ok(Found::One(incident));
         }
-    }
-    let name = plain::name(typed);
-    if let Some(found) = by_title(view, &name)? {
-        return Ok(found);
-    }
-    if let Some(short) = plain::without_legal_form(&name)
-        && let Some(incident) = view.incident(&handle_like(short))?
-    {
-        return Ok(Found::One(incident));
+        if !begin.is_empty() {
+            begin.truncate(OFFERED);
+            return Ok(Found::Several(begin));
+        }
     }
     let mut handles = Vec::new();
     for handle in view.handles("").take(LOOKED_THROUGH) {
@@ -71,85 +54,9 @@ pub fn titled(view: &View<'_>, typed: &str) -> Result<Found<Incident>, StateErro
     Ok(Found::None(near(&wanted, handles.iter()).into_iter().cloned().collect()))
 }
 
-/// The incident of one handle, or the first of several handles; none of no handle.
-fn among(view: &View<'_>, mut handles: Vec<Slug>) -> Result<Option<Found<Incident>>, StateError> {
-    if let [only] = handles.as_slice()
-        && let Some(incident) = view.incident(only.as_str())?
-    {
-        return Ok(Some(Found::One(incident)));
-    }
-    handles.truncate(OFFERED);
-    Ok((!handles.is_empty()).then_some(Found::Several(handles)))
-}
-
-/// The incident whose title this is, or else begins so.
-fn by_title(view: &View<'_>, wanted: &str) -> Result<Option<Found<Incident>>, StateError> {
-    let (mut whole, mut begin) = (Vec::new(), Vec::new());
-    for_titles(view, |title, incident| {
-        let list = if title == wanted { &mut whole } else { &mut begin };
-        if !wanted.is_empty() && title.starts_with(wanted) && !list.contains(&incident.handle) {
-            list.push(incident.handle.clone());
-        }
-    })?;
-    Ok(among(view, whole)?.or(among(view, begin)?))
-}
-
-/// The incidents that an organisation of this name or alias is part of.
-fn with_organisation(view: &View<'_>, wanted: &str) -> Result<Vec<Slug>, StateError> {
-    let mut found = Vec::new();
-    for handle in view.organisations()?.iter().take(LOOKED_THROUGH) {
-        for incident in view.incidents_with(handle)? {
-            let names = names_in(view, handle, std::slice::from_ref(&incident))?;
-            let is_named =
-                !wanted.is_empty() && (plain::name(handle.as_str()) == wanted || names.iter().any(|it| it == wanted));
-            if is_named && !found.contains(&incident.handle) {
-                found.push(incident.handle);
-            }
-        }
-    }
-    Ok(found)
-}
-
-/// Hands over every title, as names are compared, with its incident.
-fn for_titles(view: &View<'_>, mut take: impl FnMut(&str, &Incident)) -> Result<(), StateError> {
-    for handle in view.handles("").take(LOOKED_THROUGH) {
-        if let Some(incident) = view.incident(handle?.as_str())? {
-            for (_, title) in incident.opening.title.iter() {
-                take(&plain::name(title), &incident);
-            }
-        }
-    }
-    Ok(())
-}
-
-/// How many words at the beginning are together the whole name of something: a handle, a title, an organisation's name or
-/// alias. The longest such name counts; 0 is none.
-pub fn longest_name(view: &View<'_>, words: &[&str]) -> Result<usize, StateError> {
-    let count = words.len().min(NAME_WORDS);
-    let begin: Vec<String> = (1..=count).map(|count| plain::name(&words[..count].join(" "))).collect();
-    let longest_of =
-        |name: &str| begin.iter().rposition(|begin| !name.is_empty() && begin == name).map_or(0, |at| at + 1);
-    let mut longest = 0;
-    for (at, name) in begin.iter().enumerate() {
-        let short = plain::without_legal_form(name).unwrap_or(name);
-        if view.incident(&handle_like(name))?.is_some() || view.incident(&handle_like(short))?.is_some() {
-            longest = at + 1;
-        }
-    }
-    if count > 1 {
-        for_titles(view, |title, _| longest = longest.max(longest_of(title)))?;
-        for handle in view.organisations()?.iter().take(LOOKED_THROUGH) {
-            let of = view.incidents_with(handle)?;
-            let names = names_in(view, handle, &of)?;
-            longest = names.iter().map(|name| longest_of(name)).fold(longest, usize::max);
-        }
-    }
-    Ok(longest)
-}
-
 /// An organisation's handle: by handle, name or alias, or a unique beginning of one of them.
 pub fn organisation(view: &View<'_>, typed: &str) -> Result<Found<Slug>, StateError> {
-    let wanted = plain::name(typed);
+    let wanted = searched(typed.trim());
     let as_handle = handle_like(typed);
     let mut begin: Vec<Slug> = Vec::new();
     let all = view.organisations()?;
@@ -157,8 +64,8 @@ pub fn organisation(view: &View<'_>, typed: &str) -> Result<Found<Slug>, StateEr
         if *handle.as_str() == *as_handle {
             return Ok(Found::One(handle.clone()));
         }
-        let names = names_in(view, handle, &view.incidents_with(handle)?)?;
-        if !wanted.is_empty() && names.contains(&wanted) {
+        let names = names(view, handle)?;
+        if names.contains(&wanted) {
             return Ok(Found::One(handle.clone()));
         }
         let begins = (!as_handle.is_empty() && handle.as_str().starts_with(&as_handle))
@@ -174,13 +81,13 @@ pub fn organisation(view: &View<'_>, typed: &str) -> Result<Found<Slug>, StateEr
     })
 }
 
-/// The names and aliases an organisation has in these incidents, as names are compared.
-fn names_in(view: &View<'_>, handle: &Slug, incidents: &[Incident]) -> Result<Vec<String>, StateError> {
+/// The folded names and aliases an organisation has in any incident.
+fn names(view: &View<'_>, handle: &Slug) -> Result<Vec<String>, StateError> {
     let mut names = Vec::new();
-    for incident in incidents {
-        if let Some((organisation, _)) = view.member(incident, handle)? {
-            names.push(plain::name(&organisation.name));
-            names.extend(organisation.aliases.iter().map(|alias| plain::name(alias)));
+    for incident in view.incidents_with(handle)? {
+        if let Some((organisation, _)) = view.member(&incident, handle)? {
+            names.push(searched(&organisation.name));
+            names.extend(organisation.aliases.iter().map(|alias| searched(alias)));
         }
     }
     Ok(names)

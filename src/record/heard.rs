@@ -27,7 +27,6 @@ use chrono::{Datelike, NaiveDateTime, Timelike};
 
 use crate::{
     lang::Lang,
-    plain,
     when::{NotAWhen, Point, When},
 };
 
@@ -84,7 +83,7 @@ fn hear(typed: &str, now: NaiveDateTime, lang: Lang, lean: Lean) -> Result<When,
     if typed.chars().nth(MAX_CHARS).is_some() {
         return Err(NotHeard::TooLong);
     }
-    match plain::hyphens(typed).parse::<When>() {
+    match typed.parse::<When>() {
         Ok(when) => return near(when),
         Err(NotAWhen::Form(_) | NotAWhen::Skipped(..)) => {}
         Err(NotAWhen::NoSuchTime(time)) => return Err(NotHeard::NoSuchTime(time)),

@@ -4,8 +4,6 @@ use std::{collections::BTreeMap, fmt};
 
 use serde::{Deserialize, Serialize};
 
-use crate::plain::is_blank;
-
 /// A language everything we say exists in (ISO 639-1 codes `en` and `it`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -87,12 +85,11 @@ impl Prose {
 
     /// A text in one language.
     pub fn one(lang: Lang, words: &str) -> Result<Prose, ProseError> {
-        Prose::try_from(BTreeMap::from([(lang, words.to_owned())]))?.seen()
-    }
-
-    /// The text, if there is something to see in every language. The journal may hold older texts without.
-    pub fn seen(self) -> Result<Prose, ProseError> {
-        if self.0.values().any(|words| is_blank(words)) { Err(ProseError::Empty) } else { Ok(self) }
+        // What was recorded before this was looked at can still be read.
+        if is_blank(words) {
+            return Err(ProseError::Empty);
+        }
+        Prose::try_from(BTreeMap::from([(lang, words.to_owned())]))
     }
 
     /// Words of ours as a text of the record, in every language.
@@ -102,7 +99,7 @@ impl Prose {
 
     /// A sentence of ours with something filled in, in both languages.
     pub fn both(en: String, it: String) -> Result<Prose, ProseError> {
-        Prose::try_from(BTreeMap::from([(Lang::En, en), (Lang::It, it)]))?.seen()
+        Prose::try_from(BTreeMap::from([(Lang::En, en), (Lang::It, it)]))
     }
 
     /// The text for a reader of `lang`; where it is missing, another language's, which is then named.
@@ -124,10 +121,23 @@ impl Prose {
     }
 }
 
+/// Whether nothing of a text is to be seen: blanks, and letters that no font draws.
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|letter| {
+        letter.is_whitespace()
+            || letter.is_control()
+            || matches!(letter,
+                '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+                | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+                | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
+                | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
+    })
+}
+
 /// Why something is not a text of the record.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ProseError {
-    /// No language at all, or nothing to see in one.
+    /// No language at all, or nothing but blanks in one.
     #[error("a text must not be empty")]
     Empty,
     /// Longer than [`Prose::MAX_CHARS`].
@@ -201,9 +211,10 @@ mod tests {
 
     #[test]
     fn an_empty_or_endless_text_is_refused() {
-        assert_eq!(Prose::one(Lang::En, " \n"), Err(ProseError::Empty));
-        assert_eq!(Prose::one(Lang::En, "\u{200b}\u{2060}"), Err(ProseError::Empty));
-        assert!(serde_json::from_str::<Prose>("{\"en\":\"\u{200b}\"}").is_ok(), "an older journal may have it");
+        for blank in [" \n", "\u{200b}", "\u{2060} \u{feff}", "\u{2800}\u{3164}"] {
+            assert_eq!(Prose::one(Lang::En, blank), Err(ProseError::Empty));
+        }
+        assert!(!is_blank("\u{200b}x") && !is_blank("👩\u{200d}👩"));
         assert_eq!(Prose::one(Lang::En, &"è".repeat(Prose::MAX_CHARS + 1)), Err(ProseError::TooLong));
         assert!(Prose::one(Lang::En, &"è".repeat(Prose::MAX_CHARS)).is_ok());
         assert!(serde_json::from_str::<Prose>("{}").is_err());

@@ -26,7 +26,6 @@ pub mod outbox;
 pub mod pages;
 pub mod parts;
 pub mod party;
-pub mod plain;
 pub mod private;
 #[cfg(test)]
 mod proof;
@@ -41,4 +40,3 @@ pub mod store;
 pub mod subscription;
 pub mod view;
 pub mod when;
-pub mod zone;

@@ -237,27 +237,9 @@ impl Line {
         self
     }
 
-    /// Adds text. Where what stands before it ends with a full stop, as "S.p.A." does, it needs none of its own.
+    /// Adds text.
     pub fn text(self, text: impl Into<String>) -> Line {
-        let mut text = text.into();
-        if text.starts_with('.') && !text.starts_with("..") && self.ends_a_sentence() {
-            text.remove(0);
-        }
-        if text.is_empty() { self } else { self.span(Span::Text(text)) }
-    }
-
-    fn ends_a_sentence(&self) -> bool {
-        match self.0.last() {
-            Some(
-                Span::Text(text)
-                | Span::Strong(text)
-                | Span::Soft(text)
-                | Span::Struck(text)
-                | Span::Time { text, .. }
-                | Span::Link { text, .. },
-            ) => text.ends_with(['.', '…']),
-            Some(Span::Code(_) | Span::Cite { .. }) | None => false,
-        }
+        self.span(Span::Text(text.into()))
     }
 
     /// Adds text that stands out.
@@ -282,12 +264,7 @@ impl Line {
 
     /// Adds another line's pieces.
     pub fn join(mut self, other: Line) -> Line {
-        let mut spans = other.0.into_iter();
-        match spans.next() {
-            Some(Span::Text(text)) => self = self.text(text),
-            first => self.0.extend(first),
-        }
-        self.0.extend(spans);
+        self.0.extend(other.0);
         self
     }
 

@@ -3,9 +3,7 @@
 use std::{borrow::Borrow, fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
-
-use crate::plain;
+use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 
 /// A handle: `[a-z0-9][a-z0-9-]{0,31}`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -71,18 +69,50 @@ impl Borrow<str> for Slug {
     }
 }
 
-/// Text as it is compared: lower case, accents and compatibility forms folded away, letters such as ß and ø and the
-/// quotation marks of phones written plainly, what cannot be seen left out but for blanks.
+/// Text as it is compared: lower case, accents and compatibility forms folded away, letters and apostrophes as a plain
+/// keyboard has them.
 pub fn folded(text: &str) -> String {
-    let seen = text.nfkd().filter(|c| c.is_whitespace() || c.is_control() || !plain::is_unseen(*c));
-    let mut folded = String::with_capacity(text.len());
-    for c in seen.flat_map(char::to_lowercase) {
-        match plain::letters(c) {
-            Some(letters) => folded.push_str(letters),
-            None => folded.push(c),
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.nfkd().filter(|c| !is_combining_mark(*c)).flat_map(char::to_lowercase) {
+        match letter {
+            'ß' => plain.push_str("ss"),
+            'æ' => plain.push_str("ae"),
+            'œ' => plain.push_str("oe"),
+            'þ' => plain.push_str("th"),
+            'ø' => plain.push('o'),
+            'ł' => plain.push('l'),
+            'đ' | 'ð' => plain.push('d'),
+            'ı' => plain.push('i'),
+            '’' | '‘' | '‛' | 'ʼ' | 'ʹ' | '´' | '`' | '′' => plain.push('\''),
+            // Invisible: it separates nothing that anybody could see.
+            '\u{ad}' | '\u{200b}'..='\u{200d}' | '\u{2060}' | '\u{feff}' => {}
+            other => plain.push(other),
         }
     }
-    folded
+    plain
+}
+
+/// Text as it is searched: [`folded`], abbreviations without their dots ("S.p.A." is "spa"), and numbers without what
+/// separates their thousands ("1.500", "1,500", "1 500" and "1'500" are "1500").
+pub fn searched(text: &str) -> String {
+    let letters: Vec<char> = folded(text).chars().collect();
+    let at = |at: usize| letters.get(at).copied();
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    let mut plain = String::with_capacity(letters.len());
+    for (place, letter) in letters.iter().copied().enumerate() {
+        let before = place.checked_sub(1).and_then(at);
+        let abbreviates = letter == '.'
+            && before.is_some_and(char::is_alphabetic)
+            && !place.checked_sub(2).and_then(at).is_some_and(char::is_alphanumeric);
+        let groups = matches!(letter, '.' | ',' | '\'' | ' ' | '\u{202f}')
+            && digit(before)
+            && (1..=3).all(|next| digit(at(place + next)))
+            && !digit(at(place + 4));
+        if !abbreviates && !groups {
+            plain.push(letter);
+        }
+    }
+    plain
 }
 
 #[cfg(test)]
@@ -103,6 +133,20 @@ mod tests {
     fn folding_ignores_case_accents_and_width() {
         assert_eq!(folded("WÈSTPOLÉ"), "westpole");
         assert_eq!(folded("ｗｅｓｔ"), "west");
-        assert_eq!(folded("Straße İzmir"), "strasse izmir");
+        assert_eq!(folded("Straße Ærø Łódź đ"), "strasse aero lodz d");
+        assert_eq!(folded("L’attacco"), folded("l'attacco"));
+    }
+
+    #[test]
+    fn abbreviations_and_numbers_are_found_however_they_are_written() {
+        for text in ["Westpole S.p.A.", "Westpole spa", "WESTPOLE S.P.A."] {
+            assert_eq!(searched(text).trim_end_matches('.'), "westpole spa", "{text}");
+        }
+        for number in ["1500", "1.500", "1,500", "1 500", "1’500", "1\u{202f}500"] {
+            assert_eq!(searched(&format!("about {number} bodies")), "about 1500 bodies", "{number}");
+        }
+        for same in ["3.5 hours", "14.12.2023", "end. Then", "v1.2"] {
+            assert_eq!(searched(same), folded(same));
+        }
     }
 }

@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     entry::{Importance, Kind},
-    plain,
-    slug::Slug,
+    slug::{Slug, searched},
 };
 
 /// What is followed.
@@ -152,7 +151,7 @@ pub struct News {
     pub importance: Importance,
     /// The organisations that it names, and those that have a role in its incident.
     pub organisations: Vec<Slug>,
-    /// Every word in it, in every language, as [`plain::searched`] makes them.
+    /// Every word in it, in every language, as [`searched`] makes them.
     pub text: String,
     /// Whether the news is that what it promised did not come in time.
     pub lapse: bool,
@@ -179,8 +178,7 @@ impl Subscription {
             && self.since < news.commit
             && *min_importance <= news.importance
             && (kinds.is_empty() || kinds.contains(&news.kind))
-            && (words.is_empty()
-                || words.iter().any(|word| plain::wanted(word).iter().any(|form| has_word(&news.text, form))))
+            && (words.is_empty() || words.iter().any(|word| has_word(&news.text, &searched(word))))
     }
 }
 
@@ -204,7 +202,7 @@ mod tests {
             kind: Kind::Statement,
             importance: Importance::Normal,
             organisations: vec!["acn".parse().expect("a handle")],
-            text: plain::searched("Più di 700 enti · more than 700 bodies"),
+            text: searched("Più di 700 enti · more than 700 bodies"),
             lapse: false,
         }
     }

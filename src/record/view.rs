@@ -22,9 +22,8 @@ use crate::{
     line,
     link::Link,
     party::Organisation,
-    plain,
     private::{Address, AskKey},
-    slug::Slug,
+    slug::{Slug, searched},
     statement::Side,
     store::{
         AskRow, AskingRow, Choice, EntryRow, Head, IncidentHead, Ledger, StateError,
@@ -636,7 +635,7 @@ impl<'a> View<'a> {
         skip: usize,
         take: usize,
     ) -> Read_<(Vec<Entry>, bool)> {
-        let words: Vec<Vec<String>> = words.iter().map(|word| plain::wanted(word)).collect();
+        let words: Vec<String> = words.iter().map(|word| searched(word)).collect();
         let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
         let mut known: HashMap<Slug, Option<Incident>> = HashMap::new();
         let rows = self.state.range(Bound::Included(keys::line(0)), Bound::Included(keys::line(self.head.commit)));
@@ -832,24 +831,24 @@ fn voice(heard: &Heard) -> Option<Voice> {
     }
 }
 
-/// Whether what is said holds every word, in any language and in one of the word's forms.
-fn holds(said: &Said, words: &[Vec<String>]) -> bool {
+/// Whether what is said holds every word, in any language.
+fn holds(said: &Said, words: &[String]) -> bool {
     let text = words_of(said);
-    words.iter().all(|forms| forms.iter().any(|form| text.contains(form.as_str())))
+    words.iter().all(|word| text.contains(word.as_str()))
 }
 
-/// Every word of what is said, in every language, in the forms in which texts are searched.
+/// Every word of what is said, in every language, without case and accents.
 fn words_of(said: &Said) -> String {
     let mut text = String::new();
     for prose in said.texts() {
         for (_, words) in prose.iter() {
-            text.push_str(&plain::searched(words));
-            text.push('\n');
+            text.push_str(&searched(words));
+            text.push(' ');
         }
     }
     for name in said.names() {
-        text.push_str(&plain::searched(name));
-        text.push('\n');
+        text.push_str(&searched(name));
+        text.push(' ');
     }
     text
 }

@@ -4,10 +4,7 @@ use super::{
     NotHeard,
     words::{LONGEST, Token, meaning},
 };
-use crate::{
-    plain::{hyphens, is_dash, is_double_quote, is_single_quote},
-    slug::folded,
-};
+use crate::slug::folded;
 
 /// A word still without its meaning, which may need the words beside it.
 enum Piece {
@@ -59,10 +56,9 @@ fn pieces(text: &[char]) -> Result<Vec<Piece>, NotHeard> {
                 rest = suffix(rest, &mut pieces);
             }
             _ if first.is_alphabetic() => pieces.push(Piece::Word(piece)),
-            dash if is_dash(dash) => pieces.push(Piece::Token(Token::Dash)),
+            '-' | '‐' | '–' | '—' | '−' => pieces.push(Piece::Token(Token::Dash)),
             '~' | '≈' => pieces.push(Piece::Token(Token::About)),
-            ',' | '.' | ';' => {}
-            quote if is_single_quote(quote) || is_double_quote(quote) => {}
+            ',' | '.' | ';' | '\'' | '’' | '`' => {}
             _ if first.is_whitespace() => {}
             _ => return Err(NotHeard::Unknown(piece)),
         }
@@ -74,7 +70,7 @@ fn pieces(text: &[char]) -> Result<Vec<Piece>, NotHeard> {
 fn numeral_len(text: &[char]) -> usize {
     let inside = |at: usize| match (text.get(at), text.get(at + 1)) {
         (Some(c), _) if c.is_ascii_digit() => true,
-        (Some(mark), Some(next)) if is_dash(*mark) || matches!(mark, '/' | '.' | ':') => next.is_ascii_digit(),
+        (Some('-' | '–' | '/' | '.' | ':'), Some(next)) => next.is_ascii_digit(),
         _ => false,
     };
     (0..).take_while(|at| inside(*at)).count()
@@ -97,12 +93,6 @@ fn suffix<'t>(text: &'t [char], pieces: &mut Vec<Piece>) -> &'t [char] {
 /// Digits, with marks between them.
 fn numeral(typed: &str, pieces: &mut Vec<Piece>) -> Result<(), NotHeard> {
     let unknown = || NotHeard::Unknown(typed.to_owned());
-    let long = |c: char| c != '-' && is_dash(c);
-    if let Some((from, to)) = typed.split_once(long).filter(|_| typed.contains('-')) {
-        // Beside hyphens, a longer dash stands between two dates.
-        return range(from, to, pieces);
-    }
-    let typed = &hyphens(typed);
     let marks: String = typed.chars().filter(|c| !c.is_ascii_digit()).collect();
     let parts: Vec<&str> = typed.split(|c: char| !c.is_ascii_digit()).collect();
     let number = |part: &str| part.parse::<u32>().ok().filter(|_| part.len() <= 4).ok_or_else(unknown);
@@ -134,19 +124,14 @@ fn numeral(typed: &str, pieces: &mut Vec<Piece>) -> Result<(), NotHeard> {
             Token::Slashed { first, second, year, dotted: marks == ".." }
         }
         _ => {
-            let (from, to) = typed.split_once('-').ok_or_else(unknown)?;
-            return range(from, to, pieces);
+            let (from, to) = typed.split_once(['-', '–']).ok_or_else(unknown)?;
+            numeral(from, pieces)?;
+            pieces.push(Piece::Token(Token::Dash));
+            return numeral(to, pieces);
         }
     };
     pieces.push(Piece::Token(token));
     Ok(())
-}
-
-/// Two numerals with a dash between them.
-fn range(from: &str, to: &str, pieces: &mut Vec<Piece>) -> Result<(), NotHeard> {
-    numeral(from, pieces)?;
-    pieces.push(Piece::Token(Token::Dash));
-    numeral(to, pieces)
 }
 
 /// Without the dashes inside a date: "8-Dec-2023".

@@ -12,7 +12,6 @@ use crate::{
     outbox::{Delivery, Mailbox, Ms, State},
     reply::{Block, Item, Line, Reply, Tone},
     view::View,
-    zone::shown,
 };
 
 /// What is told of a chat's deliveries.
@@ -35,7 +34,6 @@ pub struct Deliveries {
 /// The last entries with what became of them, what waits, what is in doubt, and what "once" means there.
 pub fn deliveries(view: &View<'_>, of: &Deliveries, reader: &Reader) -> Page<Reply> {
     let zone = clock(reader);
-    let clock_name = shown(zone);
     let here = || reader.say("here", "qui").to_owned();
     let place = of.place.as_ref().map_or_else(here, |name| format!("in {name}"));
     let title = reader.say(format!("What I posted {place} last"), format!("Che cosa ho pubblicato {place} di recente"));
@@ -52,8 +50,8 @@ pub fn deliveries(view: &View<'_>, of: &Deliveries, reader: &Reader) -> Page<Rep
         ));
     } else {
         reply = reply.note(reader.say(
-            format!("newest first · times in {clock_name}"),
-            format!("dalle più recenti · orari di {clock_name}"),
+            format!("newest first · times in {}", super::zone_name(zone)),
+            format!("dalle più recenti · orari di {}", super::zone_name(zone)),
         ));
     }
     for (commit, delivery) in &of.last {

@@ -12,7 +12,6 @@ use crate::{
     reply::{Block, Item, Line, Reply},
     subscription::{Follow, What},
     view::View,
-    zone,
 };
 
 /// The zone of moments that belong to no incident, for those who chose none.
@@ -197,7 +196,7 @@ pub fn until(until: Option<DateTime<Utc>>, reader: &Reader) -> Line {
     match until {
         Some(until) => {
             let zone = clock(reader);
-            at_moment(("until ", "fino al ", "fino all'"), until, reader).text(format!(" ({})", zone::shown(zone)))
+            at_moment(("until ", "fino al ", "fino all'"), until, reader).text(format!(" ({})", super::zone_name(zone)))
         }
         None => reader.say("until you end it", "finché non lo riattivi").into(),
     }

@@ -43,7 +43,6 @@ use crate::{
     store::StateError,
     view::{AsOf, Entry, Incident, View},
     when::When,
-    zone,
 };
 
 /// How many events and statements a page shows.
@@ -227,11 +226,19 @@ pub(crate) fn tone(service: Option<Service>) -> Tone {
     }
 }
 
+/// A zone as people call it: the database's "Etc/GMT-2" is two hours ahead, which everybody else writes "UTC+2".
+pub fn zone_name(zone: Tz) -> String {
+    match zone.name().strip_prefix("Etc/GMT") {
+        Some(rest) if rest.starts_with('-') => format!("UTC+{}", &rest[1..]),
+        Some(rest) if rest.starts_with('+') => format!("UTC-{}", &rest[1..]),
+        _ => zone.name().to_owned(),
+    }
+}
+
 /// "times in Europe/Rome", and as of when.
 pub(crate) fn frame(incident: &Incident, as_of: AsOf, reader: &Reader) -> Line {
-    let zone = reader.zone_for(incident);
-    let mut line = Line::new()
-        .text(reader.say(format!("times in {}", zone::shown(zone)), format!("orari di {}", zone::shown(zone))));
+    let zone = zone_name(reader.zone_for(incident));
+    let mut line = Line::new().text(reader.say(format!("times in {zone}"), format!("orari di {zone}")));
     if let Some(last) = as_of {
         let until = spoken::end_of(last, reader.lang);
         let words = reader.say(format!(" · as known {until}"), format!(" · come era noto {until}"));

@@ -11,7 +11,6 @@ use crate::{
     statement::Statement,
     view::{Entry, Incident, View, local},
     when::{Point, Stamp, When},
-    zone,
 };
 
 /// Up to how many days ago something is counted in days; what is longer ago is told by its date.
@@ -127,7 +126,7 @@ fn broken(view: &View<'_>, incident: &Incident, promise: &Entry, reader: &Reader
         return Ok(Line::new());
     };
     let zone = reader.zone_for(incident);
-    let clock = if by.has_clock() { format!(" ({})", zone::shown(zone)) } else { String::new() };
+    let clock = if by.has_clock() { format!(" ({})", super::zone_name(zone)) } else { String::new() };
     let by = format!("{}{clock}", spoken::by(&by.in_zone(incident.zone(), zone), reader.lang));
     Ok(match who {
         None => Line::new().text(reader.say(

@@ -2,7 +2,6 @@
 
 use crate::{
     pages::Reader,
-    plain::{is_colon, is_double_quote, is_lone_dash, is_single_quote, is_unseen},
     reply::{BACK, BUTTON_BYTES, Button, Line, NEXT, Reply},
     view::Incident,
 };
@@ -91,8 +90,10 @@ impl Turn<'_> {
 
 /// An argument as it is typed: in quotes where it holds blanks.
 pub fn quoted(value: &str) -> String {
-    let special = |c: char| is_unseen(c) || c == '\\' || is_colon(c) || is_double_quote(c) || is_single_quote(c);
-    let plain = !value.is_empty() && !value.starts_with('/') && !is_lone_dash(value) && !value.contains(special);
+    let plain = !value.is_empty()
+        && !value.starts_with('/')
+        && value != "-"
+        && !value.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\\' | ':'));
     let dated = value.bytes().all(|byte| byte.is_ascii_digit() || b"-T:~/.[]".contains(&byte));
     if plain || (dated && value.len() > 1) {
         return value.to_owned();
