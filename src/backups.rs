@@ -31,10 +31,10 @@ pub fn make(desk: &Desk, dir: &Path, at: DateTime<Utc>) -> Result<Backup, Undone
     backup::make(desk.store(), dir, at).map_err(|error| Undone(error.to_string()))
 }
 
-/// Makes the backup of the day where one is due, and lets the oldest go; what was made, if anything was.
+/// Makes the backup of the day where one is due, and lets the oldest of this record go; what was made, if anything was.
 pub fn daily(desk: &Desk, dir: &Path, keep: usize, at: DateTime<Utc>) -> Result<Option<PathBuf>, Undone> {
     let undone = |error: backup::BackupError| Undone(error.to_string());
-    let newest = backup::list(dir).map_err(undone)?.pop();
+    let newest = backup::of(desk.store(), dir).map_err(undone)?.pop();
     if let Some(newest) = &newest {
         desk.vitals().backed_up(Ok(newest.manifest.made_at));
         let same = newest.manifest.commit == desk.store().head().commit;
@@ -47,7 +47,7 @@ pub fn daily(desk: &Desk, dir: &Path, keep: usize, at: DateTime<Utc>) -> Result<
     }
     let made = make(desk, dir, at)?;
     desk.vitals().backed_up(Ok(at));
-    let gone = backup::prune(dir, keep).map_err(undone)?;
+    let gone = backup::prune(desk.store(), dir, keep).map_err(undone)?;
     tracing::info!(commit = made.manifest.commit, gone, path = %made.path.display(), "a backup was made and verified");
     Ok(Some(made.path))
 }

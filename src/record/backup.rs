@@ -328,29 +328,59 @@ fn put(backup: &Path, data: &Path, manifest: &Manifest, by: impl Fn(&Path, &Path
         .map_err(BackupError::io(format!("naming {}", target.display())))
 }
 
-/// Restores a backup into a data directory that holds no store, and folds it there; `progress` hears of that.
+/// Restores a backup into a data directory that holds no store, or less than the backup, which is moved aside; and folds it
+/// there. `progress` hears of that.
 pub fn restore(backup: &Path, options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Done<Manifest> {
-    if ["journal", "sled"].iter().any(|name| options.dir.join(name).exists()) {
+    let manifest = check(backup)?;
+    let parts = ["journal", "sled"].map(|name| options.dir.join(name));
+    let taken = parts.iter().any(|part| part.exists());
+    if taken && !is_less(options, backup, &manifest)? {
         return Err(BackupError::Taken(options.dir.clone()));
     }
-    let manifest = check(backup)?;
     let lock = store::lock(&options.dir)?;
+    for part in parts.iter().filter(|part| part.exists()) {
+        let aside = journal::free_name(part, "aside");
+        fs::rename(part, &aside).map_err(BackupError::io(format!("moving {} aside", part.display())))?;
+        tracing::warn!(path = %aside.display(), "what was there was moved aside");
+    }
     put(backup, &options.dir, &manifest, |from, to| {
         let mut file = private(to)?;
         io::copy(&mut File::open(from)?, &mut file)?;
         file.sync_all()
     })?;
+    // What was delivered since the backup was made is not in it.
+    store::note_restored(options, &Backup { path: backup.to_owned(), manifest: manifest.clone() })
+        .map_err(BackupError::io("noting that it was restored"))?;
     drop(lock);
     fold(backup, &manifest, options, progress)?;
-    // What was delivered since the backup was made is not in it.
-    store::note_restored(&options.dir, manifest.commit, manifest.hash)
-        .map_err(BackupError::io("noting that it was restored"))?;
     Ok(manifest)
 }
 
-/// Removes all but the newest backups in a directory; how many went.
-pub fn prune(dir: &Path, keep: usize) -> Done<usize> {
-    let backups = list(dir)?;
+/// Whether a data directory holds nothing but the beginning of what a backup holds.
+fn is_less(options: &Options, backup: &Path, manifest: &Manifest) -> Done<bool> {
+    // As a start finds it, whatever the marker says.
+    let alone = Options { backups: None, accept_less: false, read_less: true, ..options.clone() };
+    let head = match Store::open(alone, &mut |_, _| {}) {
+        Ok(store) => store.head(),
+        Err(busy @ OpenError::Busy(_)) => return Err(busy.into()),
+        Err(_) => return Ok(false),
+    };
+    let io = || BackupError::io(format!("reading {}", backup.display()));
+    let same = || store::header_on_disk(&backup.join("journal"), head.commit).map_err(io());
+    Ok(head.commit == 0 || (head.commit < manifest.commit && same()? == Some(head.hash)))
+}
+
+/// The backups in a directory that hold a part of this record, oldest first: neither those of another one, nor those that
+/// know what is not in it.
+pub fn of(store: &Store, dir: &Path) -> Done<Vec<Backup>> {
+    let mut backups = list(dir)?;
+    backups.retain(|backup| store.holds(backup.manifest.commit, backup.manifest.hash));
+    Ok(backups)
+}
+
+/// Removes all but the newest backups of a record in a directory; how many went.
+pub fn prune(store: &Store, dir: &Path, keep: usize) -> Done<usize> {
+    let backups = of(store, dir)?;
     let old = backups.len().saturating_sub(keep);
     for backup in &backups[..old] {
         remove(&backup.path)?;

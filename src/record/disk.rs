@@ -38,6 +38,11 @@ pub struct Real;
 
 impl Disk for Real {}
 
+/// Whether an error says that there is no room left.
+pub fn is_full(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+}
+
 /// The name of the reserve in the data directory.
 const RESERVE: &str = "reserve";
 
@@ -66,6 +71,11 @@ impl Reserve {
         fs::remove_file(self.dir.join(RESERVE))?;
         self.whole = false;
         Ok(true)
+    }
+
+    /// Whether there is room to open the state again, though perhaps none to record anything.
+    pub fn can_work(&self) -> bool {
+        self.bytes == 0 || self.disk.free(&self.dir).is_ok_and(|free| free >= self.margin())
     }
 
     /// Whether so many bytes can be recorded; if not, why, in words. Makes the reserve whole where it is not.

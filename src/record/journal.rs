@@ -8,7 +8,10 @@ use std::{
     sync::Arc,
 };
 
-use crate::{disk::Disk, line::MAX_LINE};
+use crate::{
+    disk::{Disk, is_full},
+    line::MAX_LINE,
+};
 
 /// A file is closed and the next begun when it has grown past this many bytes.
 pub const ROTATE_AT: u64 = 64 * 1024 * 1024;
@@ -134,6 +137,17 @@ pub struct Spot {
     pub offset: u64,
 }
 
+/// Why a group is not in the journal.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAppended {
+    /// There is no room for it; nothing of it is left in the file.
+    #[error("{0}")]
+    Full(io::Error),
+    /// Nothing is known of what reached the disk: the journal must not be written again.
+    #[error("{0}")]
+    Unknown(#[from] io::Error),
+}
+
 impl Journal {
     /// Opens the last file for adding to it. Whole and half lines were dealt with before (see `store::recover`).
     pub fn open(dir: &Path, rotate_at: u64, disk: Arc<dyn Disk>) -> io::Result<Journal> {
@@ -164,23 +178,31 @@ impl Journal {
     }
 
     /// Adds a group of whole lines, each with its line feed, and makes them durable; tells where it begins. `first` is
-    /// the commit number of the first. After an error nothing is known of what reached the disk: the journal must not be
-    /// written again.
-    pub fn append(&mut self, first: u64, group: &[u8]) -> io::Result<Spot> {
-        let file = match self.file.take() {
-            Some(file) if self.len < self.rotate_at => self.file.insert(file),
-            _ => {
-                let file = private_file(&self.dir.join(file_name(first)))?;
-                sync_dir(&self.dir)?;
-                (self.first, self.len) = (first, 0);
-                self.file.insert(file)
-            }
-        };
-        self.disk.write(file, group)?;
-        self.disk.sync(file)?;
+    /// the commit number of the first.
+    pub fn append(&mut self, first: u64, group: &[u8]) -> Result<Spot, NotAppended> {
+        if self.file.is_none() || self.len >= self.rotate_at {
+            self.begin(first).map_err(|error| match is_full(&error) {
+                true => NotAppended::Full(error),
+                false => NotAppended::Unknown(error),
+            })?;
+        }
+        let file = self.file.as_mut().ok_or_else(|| io::Error::other("the journal has no file"))?;
+        if let Err(error) = self.disk.write(file, group).and_then(|()| self.disk.sync(file)) {
+            // A full disk has written nothing that was synced before anew: the group is cut off again, if that can be done.
+            let cut = is_full(&error) && file.set_len(self.len).and_then(|()| self.disk.sync(file)).is_ok();
+            return Err(if cut { NotAppended::Full(error) } else { NotAppended::Unknown(error) });
+        }
         let spot = Spot { file: self.first, offset: self.len };
         self.len += group.len() as u64;
         Ok(spot)
+    }
+
+    /// Begins the file of a commit.
+    fn begin(&mut self, first: u64) -> io::Result<()> {
+        let file = private_file(&self.dir.join(file_name(first)))?;
+        sync_dir(&self.dir)?;
+        (self.file, self.first, self.len) = (Some(file), first, 0);
+        Ok(())
     }
 }
 

@@ -60,7 +60,7 @@ fn files_that_did_not_change_take_no_room_again_and_the_oldest_go() {
     let meta = fs::metadata(&first).unwrap();
     assert!(meta.nlink() >= 4, "the first file is the same in all of them");
     assert_eq!(meta.permissions().mode() & 0o777, 0o600);
-    assert_eq!(backup::prune(into.path(), 2).unwrap(), 2);
+    assert_eq!(backup::prune(&store, into.path(), 2).unwrap(), 2);
     assert_eq!(backup::list(into.path()).unwrap(), all[2..]);
     backup::verify(&all[3].path).unwrap();
     let names: Vec<_> = fs::read_dir(into.path()).unwrap().map(|item| item.unwrap().file_name()).collect();

@@ -13,7 +13,7 @@ use chrono::Utc;
 use crate::{
     backup,
     private::Fact,
-    store::{Drafted, NotSaid, OpenError, Options, Set, Store},
+    store::{Drafted, NotSaid, Note, OpenError, Options, Set, Store, missing_at_rest},
 };
 
 fn options(dir: &Path) -> Options {
@@ -59,7 +59,7 @@ fn a_start_that_finds_less_than_a_backup_or_the_marker_knows_stops_and_names_the
     let dir = record(9);
     remove(dir.path(), &["journal", "sled", "head.json"]);
     let why = less(open(options(dir.path())));
-    assert!(why.contains("ends at commit 0") && why.contains("commit 9"), "{why}");
+    assert!(why.contains("is gone") && why.contains("commit 9"), "{why}");
     assert!(why.contains("strillone restore") && why.contains("--accept-less"), "{why}");
     less(open(options(dir.path())));
     // Only the marker is left.
@@ -80,10 +80,100 @@ fn a_start_that_finds_less_than_a_backup_or_the_marker_knows_stops_and_names_the
     assert_eq!((store.head().commit, store.restored()), (4, Some(4)));
     say(&store, "more").unwrap();
     drop(store);
-    // The backup still knows more, and of the same record: that is told until it is moved away or accepted.
+    // What was accepted is the new measure, also where the backup that knows more still lies there.
+    let store = open(options(dir.path())).unwrap();
+    assert_eq!((store.head().commit, store.restored()), (5, Some(4)));
+    assert!(store.notes().is_empty(), "{:?}", store.notes());
+    drop(store);
+    remove(dir.path(), &["sled"]);
+    fs::write(&journal[0], "").unwrap();
+    assert!(less(open(options(dir.path()))).contains("knows commit 5"), "less than that is less again");
+}
+
+#[test]
+fn what_was_accepted_to_be_lost_is_never_removed_for_a_newer_backup() {
+    let dir = record(9);
+    let backups = dir.path().join("backups");
+    remove(dir.path(), &["journal", "sled"]);
+    let store = open(Options { accept_less: true, ..options(dir.path()) }).unwrap();
+    assert!(matches!(store.notes(), [Note::Accepted(less)] if less.expected == 9 && less.found == 0));
+    drop(store);
+    let store = open(options(dir.path())).unwrap();
+    for day in 1..5 {
+        say(&store, &format!("new {day}")).unwrap();
+        backup::make(&store, &backups, Utc::now() + chrono::TimeDelta::days(day)).unwrap();
+    }
+    assert_eq!(backup::prune(&store, &backups, 2).unwrap(), 2);
+    let kept: Vec<u64> = backup::list(&backups).unwrap().iter().map(|it| it.manifest.commit).collect();
+    assert_eq!(kept, [9, 3, 4]);
+    assert_eq!(backup::of(&store, &backups).unwrap().len(), 2);
+}
+
+#[test]
+fn a_backup_is_restored_where_a_start_has_stopped_for_it() {
+    let dir = record(9);
+    let backup = backup::list(&dir.path().join("backups")).unwrap().pop().unwrap();
+    // All gone; and a start that has seen it.
+    remove(dir.path(), &["journal", "sled"]);
     less(open(options(dir.path())));
-    remove(dir.path(), &["backups"]);
-    assert_eq!(open(options(dir.path())).unwrap().head().commit, 5, "what was accepted is the new measure");
+    backup::restore(&backup.path, &options(dir.path()), &mut |_, _| {}).unwrap();
+    let store = open(options(dir.path())).unwrap();
+    assert_eq!((store.head().commit, store.restored()), (9, Some(9)));
+    let after = ["more", "and more"].map(|it| say(&store, it));
+    assert!(after.iter().all(Result::is_ok));
+    let newer = backup::make(&store, &dir.path().join("backups"), Utc::now() + chrono::TimeDelta::days(1)).unwrap();
+    drop(store);
+    // Nothing is missing: then nothing is put in its place.
+    let taken = backup::restore(&newer.path, &options(dir.path()), &mut |_, _| {}).unwrap_err();
+    assert!(taken.to_string().contains("holds a store already"), "{taken}");
+    // Cut short, and the older backup chosen: the newer one is no reason to stop again.
+    remove(dir.path(), &["sled"]);
+    let journal = dir.path().join("journal/00000000000000000001.jsonl");
+    let lines = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, lines.split_inclusive('\n').take(4).collect::<String>()).unwrap();
+    let why = less(open(options(dir.path())));
+    assert!(why.contains("cut short") && why.contains(&newer.path.display().to_string()), "{why}");
+    backup::restore(&backup.path, &options(dir.path()), &mut |_, _| {}).unwrap();
+    assert_eq!(open(options(dir.path())).unwrap().head().commit, 9);
+    assert!(dir.path().join("journal.aside-2").exists(), "what was there is kept");
+    // A record that went another way is never taken for the beginning of the backup.
+    let other = record(3);
+    let taken = backup::restore(&backup.path, &options(other.path()), &mut |_, _| {}).unwrap_err();
+    assert!(taken.to_string().contains("holds a store already"), "{taken}");
+}
+
+#[test]
+fn whoever_only_reads_goes_on_with_less_and_changes_nothing() {
+    let dir = record(9);
+    let journal = dir.path().join("journal/00000000000000000001.jsonl");
+    let lines = fs::read_to_string(&journal).unwrap();
+    fs::write(&journal, lines.split_inclusive('\n').take(4).collect::<String>()).unwrap();
+    remove(dir.path(), &["sled"]);
+    let store = open(Options { read_less: true, ..options(dir.path()) }).unwrap();
+    assert_eq!(store.head().commit, 4);
+    assert!(store.read_only().is_some_and(|why| why.contains("cut short")));
+    assert!(matches!(say(&store, "no"), Err(NotSaid::ReadOnly(_))));
+    drop(store);
+    less(open(options(dir.path())));
+    let at_rest = missing_at_rest(&options(dir.path())).unwrap().expect("it is told");
+    assert_eq!((at_rest.found, at_rest.expected), (4, 9));
+}
+
+#[test]
+fn a_damaged_marker_is_a_warning_and_the_backups_decide() {
+    let dir = record(9);
+    let marker = dir.path().join("head.json");
+    let text = fs::read_to_string(&marker).unwrap();
+    fs::write(&marker, text.replace("\"commit\":9", "\"commit\":99")).unwrap();
+    assert_eq!(open(options(dir.path())).unwrap().head().commit, 9);
+    fs::write(&marker, "{").unwrap();
+    remove(dir.path(), &["journal", "sled"]);
+    assert!(less(open(options(dir.path()))).contains("is gone"));
+    // A marker of a record keeps backups of another one out of it.
+    let (mine, other) = (record(3), record(9));
+    remove(mine.path(), &["backups", "journal", "sled"]);
+    let why = less(open(Options { backups: Some(other.path().join("backups")), ..options(mine.path()) }));
+    assert!(why.contains("knows commit 3") && why.contains("none was found"), "{why}");
 }
 
 #[test]
@@ -121,6 +211,8 @@ fn what_was_restored_says_so_until_that_is_done_with() {
     store.clear_restored().unwrap();
     assert_eq!(store.restored(), None);
 }
+
+const NETWORK: crate::channel::Network = crate::channel::Network::Telegram;
 
 /// A small file system of its own; none where it cannot be mounted.
 struct Small(PathBuf, #[expect(dead_code, reason = "it goes with the directory")] tempfile::TempDir);
@@ -160,14 +252,16 @@ fn a_disk_that_was_full_to_its_last_byte_goes_on_in_the_same_process() {
     let block = vec![7; 64 << 10];
     while file.write_all(&block).is_ok() {}
     let _ = file.write_all(&[7; 512]);
-    let mut refused = 0;
+    let (mut refused, mut noted) = (0, None);
     for line in 0..60 {
         match say(&store, &format!("full {line}")) {
             Ok(()) => acknowledged += 1,
             Err(_) => refused += 1,
         }
         // The ledger of deliveries is written beside it, also while the disk is full.
-        let _ = store.ledger().set_limit(crate::channel::Network::Telegram, line);
+        if store.ledger().set_limit(NETWORK, line).is_ok() {
+            noted = Some(line);
+        }
         let _ = store.sync_ledger();
     }
     assert!(refused > 0, "the disk is full");
@@ -176,7 +270,7 @@ fn a_disk_that_was_full_to_its_last_byte_goes_on_in_the_same_process() {
     let since = Instant::now();
     loop {
         let line = say(&store, "after");
-        let row = store.ledger().set_limit(crate::channel::Network::Telegram, 7).and_then(|()| store.sync_ledger());
+        let row = store.sync_ledger();
         match (line, row) {
             (Ok(()), Ok(())) => break,
             other => assert!(since.elapsed() < Duration::from_secs(60), "it does not go on: {other:?}"),
@@ -184,6 +278,7 @@ fn a_disk_that_was_full_to_its_last_byte_goes_on_in_the_same_process() {
         std::thread::sleep(Duration::from_millis(200));
     }
     acknowledged += 1;
+    assert_eq!(store.ledger().limit(NETWORK).unwrap(), noted, "a row of the ledger that was taken is there");
     assert!(store.full().is_none() && store.read_only().is_none());
     assert!(store.head().commit >= acknowledged, "{} of {acknowledged}", store.head().commit);
     assert!(store.verify().unwrap().is_good());

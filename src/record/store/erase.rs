@@ -23,14 +23,15 @@ pub(super) fn follow(state: &State, journal_dir: &Path, disk: &dyn Disk) -> Resu
     if targets.is_empty() {
         return Ok(());
     }
-    // States that were not trusted and moved aside hold copies of the lines: no part of such a file can be rewritten.
+    // States that were not trusted and moved aside hold copies of the lines: no part of such a file can be rewritten. What a
+    // restore moved aside holds them, too.
     if let Some(data) = journal_dir.parent() {
         for item in fs::read_dir(data)? {
             let path = item?.path();
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            if name.starts_with("sled.") && name.contains("aside") && path.is_dir() {
+            if ["sled.aside", "journal.aside"].iter().any(|aside| name.starts_with(aside)) && path.is_dir() {
                 fs::remove_dir_all(&path)?;
-                tracing::warn!(path = %path.display(), "a state that was moved aside was deleted: it held what was erased");
+                tracing::warn!(path = %path.display(), "what was moved aside was deleted: it held what was erased");
             }
         }
     }

@@ -37,7 +37,7 @@ pub use compose::{ASK_DAYS, Conflict, Drafted, Expect, NotSaid, Receipt, Set};
 pub use fold::{AskRow, AskingRow, Broadcast, Choice, EntryRow, Head, IncidentHead, Known};
 pub use ledger::{Audience, Due, Expanded, Ledger};
 pub use letters::{Errand, Letters};
-pub use marker::Less;
+pub use marker::{Less, missing_at_rest};
 pub use memory::Memory;
 pub use mend::Mended;
 pub use people::{Card, DraftRow, Fate, RefusedRow};
@@ -48,8 +48,11 @@ pub use verify::{Comparison, Report, verify_at_rest, verify_journal};
 use crate::{
     disk::{Disk, Real, Reserve},
     journal::{self, Journal},
+    line::Hash,
     view::View,
 };
+use marker::Marker;
+pub(crate) use marker::{header_on_disk, restored as note_restored};
 use state::State;
 use writer::{Job, Writer};
 
@@ -75,6 +78,8 @@ pub struct Options {
     pub backups: Option<PathBuf>,
     /// Go on with less than the last backup, or the last start, knew.
     pub accept_less: bool,
+    /// Go on reading where less is there than the last backup, or the last start, knew.
+    pub read_less: bool,
 }
 
 impl Options {
@@ -89,6 +94,7 @@ impl Options {
             disk: Arc::new(Real),
             backups: None,
             accept_less: false,
+            read_less: false,
         }
     }
 
@@ -121,31 +127,9 @@ pub enum OpenError {
     /// The state cannot be used, and could not be folded again.
     #[error(transparent)]
     State(#[from] StateError),
-    /// Less is there than should be.
-    #[error(
-        "the record in {dir} ends at commit {}, but {} knows commit {}.\n  Nothing was changed. If a disk or directory is missing, bring it back and start again.\n{}  To go on with what is there, add --accept-less.",
-        less.found, less.says, less.expected, restore_hint(less)
-    )]
-    Less {
-        /// The data directory.
-        dir: String,
-        /// What is missing.
-        less: Less,
-    },
-}
-
-/// Notes that a record was restored, up to this line.
-pub(crate) fn note_restored(dir: &Path, commit: u64, hash: crate::line::Hash) -> io::Result<()> {
-    marker::write(dir, Head { commit, hash }, Some(commit))
-}
-
-/// How to get back what is missing, if there is a backup.
-fn restore_hint(less: &Less) -> String {
-    let Some(backup) = &less.backup else { return String::new() };
-    format!(
-        "  To go back to the newest backup: move journal, sled and head.json aside, then run: strillone restore {}\n",
-        backup.display()
-    )
+    /// Less is there than the marker, or a backup, says there was.
+    #[error("{0}")]
+    Less(Box<Less>),
 }
 
 impl OpenError {
@@ -173,6 +157,8 @@ pub(crate) struct Shared {
     full: RwLock<Option<String>>,
     behind: AtomicI64,
     watchers: Mutex<Vec<Watcher>>,
+    /// What the marker says.
+    marker: Mutex<Marker>,
 }
 
 type Watcher = Box<dyn Fn(u64) + Send>;
@@ -198,6 +184,22 @@ impl Shared {
             _ => {}
         }
         *full = why.map(str::to_owned);
+    }
+
+    fn marker(&self) -> Marker {
+        self.marker.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Changes what the marker says, and writes it if that is something new.
+    fn mark(&self, options: &Options, change: impl FnOnce(&mut Marker)) -> io::Result<()> {
+        let mut kept = self.marker.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut new = kept.clone();
+        change(&mut new);
+        if new != *kept && options.memory.is_none() {
+            marker::write(&options.dir, &new)?;
+        }
+        *kept = new;
+        Ok(())
     }
 
     fn read_only(&self, reason: &str) {
@@ -228,23 +230,18 @@ impl Store {
         let mut reserve = Reserve::new(&options.dir, options.reserve, Arc::clone(&options.disk));
         compact::put_back(&options)?;
         let gave = reserve.give_way().map_err(OpenError::io("making room on the disk"))?;
-        let mut recovered = recover::recover(&options, progress)?;
+        let mut recovered = recover::recover(&options, None, progress)?;
         recovered.notes.extend(gave.then_some(Note::GaveWay));
-        let mut marked = (0, None);
-        if options.memory.is_none()
-            && let Some(less) = marker::missing(&options, &recovered.state, recovered.head)?
-        {
-            if !options.accept_less {
-                return Err(OpenError::Less { dir: options.dir.display().to_string(), less });
-            }
-            tracing::warn!(found = less.found, expected = less.expected, "the record goes on with less than there was");
-            marker::write(&options.dir, recovered.head, Some(recovered.head.commit))
-                .map_err(OpenError::io("noting how far the record is"))?;
-            marked.0 = recovered.head.commit;
+        let (marker, less) = marker::at_start(&options, &recovered.state, recovered.head)?;
+        match less {
+            Some(less) if options.accept_less => recovered.notes.push(Note::Accepted(less)),
+            Some(less) => recovered.read_only = Some(less.to_string()),
+            None => {}
         }
         let journal_dir = options.journal_dir();
         let journal = Journal::open(&journal_dir, options.rotate_at, Arc::clone(&options.disk))
             .map_err(OpenError::io(format!("opening the journal in {}", journal_dir.display())))?;
+        recovered.state.keep_unsynced();
         let shared = Arc::new(Shared {
             state: recovered.state,
             head: RwLock::new(recovered.head),
@@ -252,6 +249,7 @@ impl Store {
             full: RwLock::default(),
             behind: AtomicI64::new(0),
             watchers: Mutex::default(),
+            marker: Mutex::new(marker),
         });
         let writer = Writer {
             shared: Arc::clone(&shared),
@@ -263,7 +261,9 @@ impl Store {
             disk: Arc::clone(&options.disk),
             broken: recovered.read_only,
             recovers: false,
-            marked,
+            given_up: false,
+            again: None,
+            marked: None,
         };
         let (jobs, queue) = sync_channel(QUEUE);
         let marks = Arc::clone(&shared);
@@ -349,15 +349,17 @@ impl Store {
     /// The last commit of a record that was restored, or that goes on with less than there was: of broadcasts up to there
     /// it is not known what was delivered since.
     pub fn restored(&self) -> Option<u64> {
-        marker::read(&self.options.dir).restored().filter(|_| self.options.memory.is_none())
+        self.shared.marker().restored
     }
 
     /// What follows from [`Store::restored`] was done.
     pub fn clear_restored(&self) -> io::Result<()> {
-        match self.restored() {
-            Some(_) => marker::write(&self.options.dir, self.head(), None),
-            None => Ok(()),
-        }
+        self.shared.mark(&self.options, |marker| marker.restored = None)
+    }
+
+    /// Whether a line is there, with this header.
+    pub fn holds(&self, commit: u64, hash: Hash) -> bool {
+        marker::header_in(&self.shared.state, commit) == Some(hash)
     }
 
     /// What was found and mended while opening.

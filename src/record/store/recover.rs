@@ -15,8 +15,10 @@ use chrono::{DateTime, Utc};
 use super::{
     OpenError, Options, erase,
     fold::{self, Head, SHAPE},
-    keys, mend,
-    state::{Layer, Read, State, StateError},
+    keys,
+    marker::Less,
+    mend,
+    state::{Layer, Read, Rows, State, StateError},
 };
 use crate::{
     disk::Disk,
@@ -56,6 +58,8 @@ pub enum Note {
         /// What was done.
         told: Vec<String>,
     },
+    /// Less was there than should be, and whoever started it said to go on.
+    Accepted(Less),
     /// The disk was full: the room set aside for that was given up, so that a start had some to work in.
     GaveWay,
     /// The journal lacked lines, or they were damaged; the state's copies fitted the chain.
@@ -81,6 +85,12 @@ impl fmt::Display for Note {
                 side.display()
             ),
             Note::Mended { told } => write!(f, "the journal was damaged: {}", told.join("; ")),
+            Note::Accepted(less) => write!(
+                f,
+                "as it was told, it goes on with what is there, up to commit {}, though {} knows commit {}; what was \
+                 delivered since is not known",
+                less.found, less.says, less.expected
+            ),
             Note::GaveWay => f.write_str(
                 "the disk is full: the reserve was given up so that the store could be opened; nothing is recorded until \
                  there is room for it again",
@@ -137,7 +147,13 @@ impl From<StateError> for Stop {
     }
 }
 
-pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> Result<Recovered, OpenError> {
+/// Recovers a store at a start; or, with what was applied and not synced before, one that goes on after its disk failed. Then
+/// a state that cannot be trusted is left to the next start: who delivers would not know of another ledger.
+pub(super) fn recover(
+    options: &Options,
+    unsynced: Option<&[Rows]>,
+    progress: &mut dyn FnMut(u64, u64),
+) -> Result<Recovered, OpenError> {
     let (journal_dir, sled_dir) = (options.journal_dir(), options.sled_dir());
     journal::make_dir(&journal_dir).map_err(OpenError::io(format!("making {}", journal_dir.display())))?;
     let mut notes = Vec::new();
@@ -149,6 +165,7 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
             (None, false) if suspect.is_some() => Err(Stop::State(suspect.unwrap_or_default())),
             (None, false) => State::open(&sled_dir, options.cache_bytes).map_err(Stop::from),
         };
+        let opened = opened.and_then(|state| again(state, &sled_dir, unsynced));
         let reason = match opened.and_then(|state| {
             // Some damage makes sled panic only when its pages are read.
             let passed = catch_unwind(AssertUnwindSafe(|| {
@@ -176,7 +193,7 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
                 notes.push(Note::Mended { told });
                 continue;
             }
-            Err(Stop::State(reason)) if last_try => return Err(StateError::Damaged(reason).into()),
+            Err(Stop::State(reason)) if last_try || unsynced.is_some() => return Err(StateError::Damaged(reason).into()),
             Err(Stop::State(reason)) => reason,
         };
         if let Some(memory) = &options.memory {
@@ -194,6 +211,17 @@ pub(super) fn recover(options: &Options, progress: &mut dyn FnMut(u64, u64)) -> 
 /// Refuses a journal because of a line that only a newer program understands.
 fn newer(file: &JournalFile, found: &Found, bad: &BadLine) -> OpenError {
     OpenError::Newer(format!("{}, byte {}: {bad}", file.path.display(), found.offset))
+}
+
+/// Applies once more what was applied and not synced: the rows are what they come to, so twice is once.
+fn again(state: State, dir: &Path, unsynced: Option<&[Rows]>) -> Result<State, Stop> {
+    for rows in unsynced.unwrap_or_default() {
+        state.apply(rows.clone())?;
+    }
+    if unsynced.is_some() {
+        state.sync(dir)?;
+    }
+    Ok(state)
 }
 
 /// sled makes its files with the process's mask; only we may read them.

@@ -5,13 +5,13 @@
 //! a transaction's closures and retries, and every table is scanned the same way.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, VecDeque},
     fs, io,
     ops::{Bound, Deref},
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     sync::{
-        PoisonError, RwLock,
+        Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -21,6 +21,10 @@ use super::memory::{self, Memory};
 
 /// Rows as they will be once a group is applied; none for those that will be gone.
 pub type Rows = BTreeMap<Vec<u8>, Option<Vec<u8>>>;
+
+fn closed() -> StateError {
+    StateError::Io(io::Error::other("it could not be opened again yet"))
+}
 
 /// Something that rows can be read from.
 pub trait Read {
@@ -69,14 +73,55 @@ impl From<sled::Error> for StateError {
     }
 }
 
+/// How many bytes are kept unsynced at most before they are synced unasked.
+const MOST_UNSYNCED: usize = 8 << 20;
 /// How often a locked state is tried again, 20 ms apart.
 const LETTING_GO: u32 = 150;
 
 /// The state.
 pub struct State {
     kept: Kept,
+    /// Where sled lies.
+    dir: PathBuf,
     /// sled met an error that it does not forget: it has to be opened again.
     failed: AtomicBool,
+    /// Whether it is being opened again.
+    opening: AtomicBool,
+    /// What was applied since the last sync, so that it is not lost where sled has to be opened again.
+    unsynced: Mutex<Unsynced>,
+}
+
+/// Rows in the order in which they were applied.
+#[derive(Default)]
+struct Unsynced {
+    /// Whether they are kept at all.
+    kept: bool,
+    batches: VecDeque<(u64, Rows)>,
+    /// The number of the next batch.
+    next: u64,
+    bytes: usize,
+}
+
+impl Unsynced {
+    fn push(&mut self, rows: Rows) {
+        self.bytes += Unsynced::size(&rows);
+        self.batches.push_back((self.next, rows));
+        self.next += 1;
+    }
+
+    /// Those before a number are durable.
+    fn synced(&mut self, before: u64) {
+        while let Some((number, rows)) = self.batches.pop_front() {
+            if number >= before {
+                return self.batches.push_front((number, rows));
+            }
+            self.bytes -= Unsynced::size(&rows);
+        }
+    }
+
+    fn size(rows: &Rows) -> usize {
+        rows.iter().map(|(key, value)| key.len() + value.as_ref().map_or(0, Vec::len)).sum()
+    }
 }
 
 enum Kept {
@@ -104,7 +149,7 @@ impl State {
         check_settings(dir)?;
         let open = || sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(Some(500)).open();
         match catch_unwind(AssertUnwindSafe(open)) {
-            Ok(Ok(db)) => Ok(State { kept: Kept::OnDisk(RwLock::new(Some(db))), failed: AtomicBool::new(false) }),
+            Ok(Ok(db)) => Ok(State::of(Kept::OnDisk(RwLock::new(Some(db))), dir)),
             Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
                 Err(StateError::Locked(dir.display().to_string()))
             }
@@ -115,13 +160,45 @@ impl State {
 
     /// A state in memory: as much of it is left after a death as was synced before.
     pub fn in_memory(memory: Memory) -> State {
-        State { kept: Kept::InMemory(memory), failed: AtomicBool::new(false) }
+        State::of(Kept::InMemory(memory), Path::new(""))
     }
 
-    /// sled's handle.
-    fn db(slot: &RwLock<Option<sled::Db>>) -> Result<sled::Db, StateError> {
-        let db = slot.read().unwrap_or_else(PoisonError::into_inner).clone();
-        db.ok_or_else(|| StateError::Io(io::Error::other("the state is being opened again")))
+    fn of(kept: Kept, dir: &Path) -> State {
+        State {
+            kept,
+            dir: dir.to_owned(),
+            failed: AtomicBool::default(),
+            opening: AtomicBool::default(),
+            unsynced: Mutex::default(),
+        }
+    }
+
+    /// sled's handle; while it is being opened again, that is waited for.
+    fn db(&self, slot: &RwLock<Option<sled::Db>>) -> Result<sled::Db, StateError> {
+        for _ in 0..LETTING_GO {
+            if let Some(db) = &*slot.read().unwrap_or_else(PoisonError::into_inner) {
+                return Ok(db.clone());
+            }
+            if !self.opening.load(Ordering::Acquire) {
+                break;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(closed())
+    }
+
+    fn unsynced(&self) -> MutexGuard<'_, Unsynced> {
+        self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Keeps from now on what is applied until it is synced.
+    pub fn keep_unsynced(&self) {
+        self.unsynced().kept = matches!(self.kept, Kept::OnDisk(_));
+    }
+
+    /// What was applied since the last sync, in its order.
+    pub fn kept_unsynced(&self) -> Vec<Rows> {
+        self.unsynced().batches.iter().map(|(_, rows)| rows.clone()).collect()
     }
 
     /// Notes whether sled failed: after an error of the disk it takes nothing more until it is opened again.
@@ -134,23 +211,46 @@ impl State {
 
     /// Whether it has to be closed and opened again.
     pub fn has_failed(&self) -> bool {
-        self.failed.load(Ordering::Relaxed)
+        if self.failed.load(Ordering::Relaxed) {
+            return true;
+        }
+        let Kept::OnDisk(slot) = &self.kept else { return false };
+        // What fails on a thread of sled's own is kept there; who writes next would hear of it.
+        let db = slot.read().unwrap_or_else(PoisonError::into_inner).clone();
+        db.is_none_or(|db| db.context.global_error().is_err())
     }
 
-    /// Lets go of sled, so that it can be opened again.
+    /// Lets go of sled, so that it can be opened again; until that is done or given up, those who ask wait for it.
     pub fn close(&self) {
-        if let Kept::OnDisk(slot) = &self.kept {
-            drop(slot.write().unwrap_or_else(PoisonError::into_inner).take());
+        let Kept::OnDisk(slot) = &self.kept else { return };
+        self.opening.store(true, Ordering::Release);
+        let db = {
+            // Nobody is applying anything.
+            let _unsynced = self.unsynced();
+            slot.write().unwrap_or_else(PoisonError::into_inner).take()
+        };
+        let closed = catch_unwind(AssertUnwindSafe(|| {
+            if let Some(db) = db {
+                // sled may leave one who flushes asleep after an error; the next one wakes them all.
+                let _ = db.flush();
+            }
+        }));
+        if closed.is_err() {
+            tracing::warn!("sled panicked while it was closed");
         }
     }
 
-    /// Goes on with what was opened in its place.
-    pub fn replace(&self, other: State) {
-        if let (Kept::OnDisk(slot), Kept::OnDisk(new)) = (&self.kept, other.kept) {
+    /// Goes on with what was opened in its place, which has what was kept; none if it could not be opened.
+    pub fn replace(&self, other: Option<State>) {
+        if let (Kept::OnDisk(slot), Some(State { kept: Kept::OnDisk(new), .. })) = (&self.kept, other) {
+            let mut unsynced = self.unsynced();
             *slot.write().unwrap_or_else(PoisonError::into_inner) =
                 new.into_inner().unwrap_or_else(PoisonError::into_inner);
+            let next = unsynced.next;
+            unsynced.synced(next);
+            self.failed.store(false, Ordering::Relaxed);
         }
-        self.failed.store(false, Ordering::Relaxed);
+        self.opening.store(false, Ordering::Release);
     }
 
     /// Applies a group's rows, all or none.
@@ -158,6 +258,11 @@ impl State {
         match &self.kept {
             Kept::InMemory(memory) => memory.apply(rows),
             Kept::OnDisk(slot) => {
+                drop(self.db(slot)?);
+                let mut unsynced = self.unsynced();
+                // It may have been closed meanwhile.
+                let db = slot.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(closed)?;
+                let kept = unsynced.kept.then(|| rows.clone());
                 let mut batch = sled::Batch::default();
                 for (key, value) in rows {
                     match value {
@@ -165,8 +270,14 @@ impl State {
                         None => batch.remove(key),
                     }
                 }
-                let db = State::db(slot)?;
                 self.noted(db.apply_batch(batch).map_err(StateError::from))?;
+                kept.into_iter().for_each(|rows| unsynced.push(rows));
+                let much = unsynced.bytes >= MOST_UNSYNCED;
+                drop(unsynced);
+                if much {
+                    // It was applied; that it could not be synced is noted, and told to whoever syncs next.
+                    let _ = self.sync(&self.dir);
+                }
             }
         }
         Ok(())
@@ -180,7 +291,7 @@ impl State {
     /// The rows of a range of keys, either way round. Each step sees what is there at that step: not a snapshot.
     pub fn range(&self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> Scan {
         match &self.kept {
-            Kept::OnDisk(slot) => match State::db(slot) {
+            Kept::OnDisk(slot) => match self.db(slot) {
                 Ok(db) => Scan::OnDisk(db.range::<Vec<u8>, _>((from, to))),
                 Err(error) => Scan::Closed(Some(error)),
             },
@@ -191,7 +302,7 @@ impl State {
     /// The rows whose keys begin with `prefix`.
     pub fn prefix(&self, prefix: &[u8]) -> Scan {
         match &self.kept {
-            Kept::OnDisk(slot) => match State::db(slot) {
+            Kept::OnDisk(slot) => match self.db(slot) {
                 Ok(db) => Scan::OnDisk(db.scan_prefix(prefix)),
                 Err(error) => Scan::Closed(Some(error)),
             },
@@ -204,9 +315,11 @@ impl State {
         match &self.kept {
             Kept::InMemory(memory) => memory.sync(),
             Kept::OnDisk(slot) => {
-                let db = State::db(slot)?;
+                let db = self.db(slot)?;
+                let applied = self.unsynced().next;
                 self.noted(db.flush().map_err(StateError::from))?;
                 self.noted(fs::File::open(dir.join("db")).and_then(|file| file.sync_data()).map_err(StateError::from))?;
+                self.unsynced().synced(applied);
             }
         }
         Ok(())
@@ -216,7 +329,7 @@ impl State {
 impl Read for State {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
         match &self.kept {
-            Kept::OnDisk(slot) => Ok(State::db(slot)?.get(key)?.map(Bytes)),
+            Kept::OnDisk(slot) => Ok(self.db(slot)?.get(key)?.map(Bytes)),
             Kept::InMemory(memory) => Ok(memory.get(key).map(|value| Bytes(value.into()))),
         }
     }

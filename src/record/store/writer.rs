@@ -13,7 +13,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
-    Options, Shared,
+    OpenError, Options, Shared,
     compose::{Group, NotSaid, Receipt, Set, remembered},
     erase,
     fold::{self, AskRow, Head},
@@ -24,7 +24,7 @@ use super::{
 };
 use crate::{
     disk::{Disk, Reserve},
-    journal::{Journal, Spot},
+    journal::{Journal, NotAppended, Spot},
 };
 
 /// A group takes no further set once it has this many lines: readers wait for one batch at most.
@@ -35,6 +35,8 @@ const LARGEST_GROUP: u64 = 16 << 20;
 const CLOCK_OFF: i64 = 60_000;
 /// After this much quiet the state is flushed, so that the next start has little to catch up.
 const QUIET: Duration = Duration::from_secs(2);
+/// How long it is not tried again at most to open the state that could not be opened.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// How often it is noted at most how far the record is.
 const MARKED: Duration = Duration::from_secs(1);
 
@@ -57,8 +59,12 @@ pub(super) struct Writer {
     pub broken: Option<String>,
     /// Whether that may be over once there is room on the disk.
     pub recovers: bool,
-    /// The head that the marker names, and when it was written.
-    pub marked: (u64, Option<Instant>),
+    /// Whether only a start can recover the state.
+    pub given_up: bool,
+    /// When the state could not be opened again, and how long that is not tried.
+    pub again: Option<(Instant, Duration)>,
+    /// When the marker was written.
+    pub marked: Option<Instant>,
 }
 
 type Asker = Sender<Result<Receipt, NotSaid>>;
@@ -112,15 +118,20 @@ impl Writer {
 
     /// Notes outside journal and state how far the record is: at most once a second, and whenever nothing else is done.
     fn mark(&mut self, now: bool) {
-        let (commit, at) = self.marked;
-        let due = now || at.is_none_or(|at| at.elapsed() >= MARKED);
-        if self.options.memory.is_some() || commit == self.head.commit || !due {
+        let due = now || self.marked.is_none_or(|at| at.elapsed() >= MARKED);
+        if self.head.commit == 0 || self.options.read_less || !due {
             return;
         }
-        match marker::write(&self.options.dir, self.head, marker::read(&self.options.dir).restored()) {
-            Ok(()) => self.marked = (self.head.commit, Some(Instant::now())),
-            Err(error) => tracing::warn!(%error, "how far the record is could not be noted beside it"),
+        let Writer { head, newest, .. } = *self;
+        let first = || marker::header_in(&self.shared.state, 1);
+        let marked = self.shared.mark(&self.options, |marker| {
+            marker.first = if marker.commit == 0 { first() } else { marker.first.or_else(first) };
+            (marker.commit, marker.hash, marker.at) = (head.commit, head.hash, newest);
+        });
+        if let Err(error) = marked {
+            tracing::warn!(%error, "how far the record is could not be noted beside it");
         }
+        self.marked = Some(Instant::now());
     }
 
     /// Sees whether there is room on the disk, also when nobody records, and goes on after the disk has failed.
@@ -129,34 +140,52 @@ impl Writer {
         if failed && let Err(error) = self.reserve.give_way() {
             tracing::warn!(%error, "no room could be made on the disk");
         }
-        let room = self.reserve.has_room_for(LARGEST_GROUP);
-        self.shared.full(room.as_ref().err().map(String::as_str));
-        if room.is_ok() && (failed || self.recovers) {
+        // It is opened again before the reserve is made whole: until then nothing can even be read.
+        if (failed || self.recovers) && !self.given_up && self.reserve.can_work() {
             self.recover();
         }
+        let room = self.reserve.has_room_for(LARGEST_GROUP);
+        self.shared.full(room.as_ref().err().map(String::as_str));
     }
 
-    /// Opens the state again in its place, as a start does: the disk refused something, and there is room again.
+    /// Opens the state again in its place, as a start does: the disk refused something, and there is room again. Where it
+    /// cannot be opened, that is tried less and less often.
     fn recover(&mut self) {
-        tracing::warn!("there is room on the disk again: the store is opened anew");
+        if self.again.is_some_and(|(last, wait)| last.elapsed() < wait) {
+            return;
+        }
+        tracing::warn!("the disk refused the state something: it is opened anew");
+        // What stops writing for another reason goes on doing so.
+        let other = self.broken.clone().filter(|_| !self.recovers);
         self.shared.state.close();
-        let recovered = recover::recover(&self.options, &mut |_, _| {});
+        let unsynced = self.shared.state.kept_unsynced();
+        let recovered = recover::recover(&self.options, Some(&unsynced), &mut |_, _| {});
         let Recovered { state, head, newest, notes, read_only } = match recovered {
             Ok(recovered) => recovered,
+            Err(OpenError::State(StateError::Damaged(why))) => {
+                self.shared.state.replace(None);
+                (self.recovers, self.given_up) = (false, true);
+                tracing::error!(why, "the state is damaged: the next start folds it anew");
+                return self.breaks(format!("the state is damaged ({why}); a restart folds it anew"));
+            }
             Err(error) => {
-                self.shared.read_only("the store could not be opened anew; it is tried again");
+                self.shared.state.replace(None);
+                self.breaks(format!("the state could not be opened anew, which is tried again: {error}"));
                 self.recovers = true;
-                return tracing::error!(%error, "the store could not be opened anew; it is tried again");
+                let wait = self.again.map_or(QUIET, |(_, wait)| (2 * wait).min(LONGEST_WAIT));
+                self.again = Some((Instant::now(), wait));
+                return tracing::error!(%error, "the state could not be opened anew; it is tried again");
             }
         };
         notes.iter().for_each(|note| tracing::warn!("{note}"));
-        self.shared.state.replace(state);
+        self.shared.state.replace(Some(state));
+        (self.recovers, self.again) = (false, None);
         if let Err(error) = self.journal.reopen() {
             return self.breaks(format!("reopening the journal: {error}"));
         }
         (self.head, self.newest) = (head, newest);
-        (self.broken, self.recovers) = (read_only.clone(), false);
-        self.shared.set_read_only(read_only);
+        self.broken = read_only.or(other);
+        self.shared.set_read_only(self.broken.clone());
         self.shared.publish(head);
         tracing::info!(commit = head.commit, "the store is open again");
     }
@@ -220,32 +249,55 @@ impl Writer {
                     let _ = answer.send(Ok(receipt));
                 }
             }
-            Err(reason) => {
-                tracing::error!(reason, "the journal or the state could not be written: nothing is recorded for now");
-                self.breaks(reason.clone());
-                self.recovers = true;
+            Err(stop) => {
+                let not_said = self.stopped(stop);
                 for (answer, _) in answers {
-                    let _ = answer.send(Err(NotSaid::Broke(reason.clone())));
+                    let _ = answer.send(Err(not_said.clone()));
                 }
             }
         }
     }
 
+    /// What follows from a group that was not written, and what is said of it.
+    fn stopped(&mut self, stop: Stop) -> NotSaid {
+        match stop {
+            Stop::Full(why) => {
+                self.shared.full(Some(&why));
+                NotSaid::Full(why)
+            }
+            // The journal has it: it shows once the state was opened again.
+            Stop::State(reason) => {
+                tracing::error!(reason, "the state could not be written: nothing is recorded until it is opened again");
+                self.breaks(format!("{reason}; it is opened again, and goes on by itself"));
+                self.recovers = true;
+                NotSaid::Broke(reason)
+            }
+            Stop::Broke(reason) => {
+                tracing::error!(
+                    reason,
+                    "the journal could not be written: nothing more is recorded until the next start"
+                );
+                self.breaks(reason.clone());
+                NotSaid::Broke(reason)
+            }
+        }
+    }
+
     /// Journal first, synced; then the state; then readers may see it.
-    fn commit(&mut self, group: Group, mut rows: Rows) -> Result<(), String> {
+    fn commit(&mut self, group: Group, mut rows: Rows) -> Result<(), Stop> {
         if group.bytes.is_empty() {
             return Ok(());
         }
-        let Spot { file, offset } = self
-            .journal
-            .append(group.first, &group.bytes)
-            .map_err(|error| format!("appending to the journal: {error}"))?;
+        let Spot { file, offset } = self.journal.append(group.first, &group.bytes).map_err(|error| match error {
+            NotAppended::Full(_) => Stop::Full(format!("appending to the journal: {error}")),
+            NotAppended::Unknown(_) => Stop::Broke(format!("appending to the journal: {error}")),
+        })?;
         let spot = Spot { file, offset: offset + group.last };
         rows.insert(keys::SPOT.to_vec(), Some(fold::write_spot(spot)));
-        self.shared.state.apply(rows).map_err(|error| error.to_string())?;
+        self.shared.state.apply(rows).map_err(|error| Stop::State(error.to_string()))?;
         (self.head, self.newest) = (group.head, group.newest);
         self.shared.publish(group.head);
-        self.follow_erasures()
+        self.follow_erasures().map_err(Stop::Broke)
     }
 
     /// Notes by how much the clock is behind what was recorded before. Such lines bear the moment of the newest one, so
@@ -289,6 +341,16 @@ impl Writer {
             tracing::warn!(%error, "old asks could not be forgotten; it is tried again in an hour");
         }
     }
+}
+
+/// Why a group was not written.
+enum Stop {
+    /// There was no room in the journal, and nothing of it is there.
+    Full(String),
+    /// The journal has it, and the state does not.
+    State(String),
+    /// Nothing is known of what reached the disk.
+    Broke(String),
 }
 
 /// What is done in one go.
