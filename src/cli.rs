@@ -16,7 +16,8 @@ use record::lang::Lang;
 /// Every setting stands in config/strillone.toml with its default, and can be given in a file (--config) or as a
 /// variable STRILLONE_<SECTION>__<KEY>.
 ///
-/// Exit codes: 0 when all went well, 2 for a fault in the settings or on the command line, 1 for everything else.
+/// Exit codes: 0 when all went well, 2 for a fault in the settings or on the command line, 3 when less is there than the
+/// last backup or the last start knew, 1 for everything else.
 #[derive(Debug, Parser)]
 #[command(name = "strillone", version, max_term_width = 100)]
 pub struct Cli {
@@ -27,6 +28,8 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "DIR")]
     pub data: Option<PathBuf>,
     /// Go on although the record holds less than the last backup, or the last start, knew
+    ///
+    /// What is there is the measure from then on, and backups that know more are kept. Once is enough.
     #[arg(long, global = true)]
     pub accept_less: bool,
     /// What to do
@@ -98,10 +101,11 @@ pub enum Command {
         #[arg(value_name = "DIR")]
         dir: PathBuf,
     },
-    /// Restore a backup into an empty data directory
+    /// Restore a backup into an empty data directory, or one that holds less than the backup
     ///
-    /// Verifies it first, and folds it. What was recorded after it was made is not in it; what may have been delivered
-    /// by then is taken for delivered.
+    /// Verifies it first, and folds it. What is there is moved aside, if it is nothing but the beginning of what the
+    /// backup holds. What was recorded after it was made is not in it; what may have been delivered by then is taken
+    /// for delivered.
     Restore {
         /// The backup
         #[arg(value_name = "BACKUP")]

@@ -15,7 +15,7 @@ use commands::kit::Role;
 use indicatif::{ProgressBar, ProgressStyle};
 use record::{
     lang::Lang,
-    store::{OpenError, Options, Store},
+    store::{Less, OpenError, Options, Store},
 };
 use tokio::{
     signal::unix::{SignalKind, signal},
@@ -65,13 +65,17 @@ pub fn execute(cli: Cli) -> ExitCode {
         Command::Check { mend } => tools::check(&settings, mend),
         Command::Backup { dir } => tools::backup(&settings, &dir),
         Command::Restore { backup } => tools::restore(&settings, &backup),
-        Command::Compact => tools::compact(&settings),
+        Command::Compact => tools::compact(&settings).map_err(Stop::from),
         Command::Deliveries { retry } => tools::deliveries(&settings, retry),
-        Command::Health => tools::health(&settings),
+        Command::Health => tools::health(&settings).map_err(Stop::from),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(Undone(why)) => {
+        Err(Stop::Less(less)) => {
+            complain(&less);
+            ExitCode::from(LESS)
+        }
+        Err(Stop::Undone(Undone(why))) => {
             if !why.is_empty() {
                 complain(&why);
             }
@@ -80,7 +84,34 @@ pub fn execute(cli: Cli) -> ExitCode {
     }
 }
 
+/// The exit code where less is there than the last backup, or the last start, knew.
+const LESS: u8 = 3;
+
+/// Why a command came to nothing.
+enum Stop {
+    /// Less is there than there should be.
+    Less(Box<Less>),
+    /// Something else, in words.
+    Undone(Undone),
+}
+
+impl From<Undone> for Stop {
+    fn from(undone: Undone) -> Stop {
+        Stop::Undone(undone)
+    }
+}
+
+impl From<OpenError> for Stop {
+    fn from(error: OpenError) -> Stop {
+        match error {
+            OpenError::Less(less) => Stop::Less(less),
+            other => Stop::Undone(Undone(other.to_string())),
+        }
+    }
+}
+
 type Done = Result<(), Undone>;
+type Ended = Result<(), Stop>;
 
 /// Tells the person at the terminal what is wrong; a closed standard error has nobody to tell.
 fn complain(what: &dyn std::fmt::Display) {
@@ -109,16 +140,30 @@ fn start_log(settings: &Settings) {
     }
 }
 
-/// Opens the store, loads the bundled dossiers, and tells in the log what was mended.
-fn open(settings: &Settings) -> Result<Desk, OpenError> {
+/// What a command wants of the store.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Want {
+    /// To read it, even if less is there than there should be: then nothing is recorded.
+    Read,
+    /// To add to it, or to go by it.
+    Write,
+}
+
+/// Opens the store, and tells in the log what was mended.
+fn open(settings: &Settings, want: Want) -> Result<Desk, OpenError> {
     let manners = Manners::of(settings);
     let options = Options { disk: manners.gauge.clone(), ..options(settings) };
+    let options = match want {
+        Want::Read => Options { read_less: true, accept_less: false, ..options },
+        Want::Write => options,
+    };
     let bar = bar("folding the journal");
-    let store = Store::open(options, &mut |done, total| {
+    let opened = Store::open(options, &mut |done, total| {
         bar.set_length(total);
         bar.set_position(done);
-    })?;
+    });
     bar.finish_and_clear();
+    let store = opened?;
     for note in store.notes() {
         tracing::warn!("{note}");
     }
@@ -153,7 +198,7 @@ fn load_bundled(desk: &Desk, settings: &Settings) -> Result<Vec<String>, Undone>
     desk.load_bundled(&settings.record.bundled)
 }
 
-fn run(settings: Settings) -> Done {
+fn run(settings: Settings) -> Ended {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(undone("starting"))?;
     let terminal = Terminal::now();
     let done = runtime.block_on(serve(settings));
@@ -163,7 +208,7 @@ fn run(settings: Settings) -> Done {
     done
 }
 
-async fn serve(settings: Settings) -> Done {
+async fn serve(settings: Settings) -> Ended {
     let mut terminate = signal(SignalKind::terminate()).map_err(undone("listening for SIGTERM"))?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(undone("listening for Ctrl-C"))?;
     let (stop, stopping) = watch::channel(false);
@@ -172,8 +217,8 @@ async fn serve(settings: Settings) -> Done {
         listen(&settings)?.map(|listener| tokio::spawn(web::serve(listener, Arc::clone(&ready), stopping.clone())));
     let settings = Arc::new(settings);
     let opening = Arc::clone(&settings);
-    let opened = tokio::task::spawn_blocking(move || -> Result<(Desk, Vec<String>), Undone> {
-        let desk = open(&opening).map_err(|error| Undone(error.to_string()))?;
+    let opened = tokio::task::spawn_blocking(move || -> Result<(Desk, Vec<String>), Stop> {
+        let desk = open(&opening, Want::Write)?;
         let loaded = load_bundled(&desk, &opening)?;
         Ok((desk, loaded))
     });
@@ -206,7 +251,7 @@ async fn serve(settings: Settings) -> Done {
             Some(shut) = doors.join_next() => match shut {
                 Ok(Ok(())) => {}
                 Ok(Err(refused)) => {
-                    done = Err(refused);
+                    done = Err(refused.into());
                     break;
                 }
                 Err(error) => tracing::error!(%error, "a door broke; the others go on"),

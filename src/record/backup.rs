@@ -99,7 +99,7 @@ pub enum BackupError {
         why: String,
     },
     /// There is something already where it should go.
-    #[error("{} holds a store already; restore into an empty directory (--data), or move it away first", .0.display())]
+    #[error("{} holds a store already, and more than the backup, or another one; restore into an empty directory (--data), or move it away first", .0.display())]
     Taken(PathBuf),
     /// There is nothing to back up.
     #[error("there is nothing on record yet")]

@@ -10,10 +10,10 @@ use commands::kit::Role;
 use indicatif::ProgressBar;
 use record::{
     lang::Lang,
-    store::{OpenError, verify_at_rest},
+    store::{OpenError, missing_at_rest, verify_at_rest},
 };
 
-use super::{Done, bar, complain, load_bundled, open, options, tell, undone};
+use super::{Done, Ended, Stop, Want, bar, complain, load_bundled, open, options, tell, undone};
 use crate::{
     cli::Format,
     config::Settings,
@@ -26,35 +26,35 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The running bot, or the store itself, whichever is to be had.
-fn link(settings: &Settings) -> Result<Link, Undone> {
+fn link(settings: &Settings, want: Want) -> Result<Link, Stop> {
     let dir = &settings.store.path;
     let since = Instant::now();
     loop {
         if let Connect::Running(link) = Connect::to(dir).map_err(undone("reaching the running bot"))? {
             return Ok(link);
         }
-        match open(settings) {
+        match open(settings, want) {
             Ok(desk) => {
                 load_bundled(&desk, settings)?;
                 return Ok(Link::Here(desk));
             }
             // A bot that is starting has the store open before it listens.
             Err(OpenError::Busy(_)) if since.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(50)),
-            Err(error) => return Err(Undone(error.to_string())),
+            Err(error) => return Err(error.into()),
         }
     }
 }
 
-pub fn console(settings: &Settings, role: Role, lang: Lang) -> Done {
-    let session = Session::new(link(settings)?, role, lang);
+pub fn console(settings: &Settings, role: Role, lang: Lang) -> Ended {
+    let session = Session::new(link(settings, Want::Read)?, role, lang);
     match console::talk(session) {
         // Whoever read the answers has enough of them.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        other => other.map(|_| ()).map_err(|error| Undone(error.to_string())),
+        other => other.map(|_| ()).map_err(|error| Undone(error.to_string()).into()),
     }
 }
 
-pub fn import(settings: &Settings, files: &[PathBuf], push: bool) -> Done {
+pub fn import(settings: &Settings, files: &[PathBuf], push: bool) -> Ended {
     let mut texts = Vec::new();
     for path in files {
         let name = path.display().to_string();
@@ -66,14 +66,14 @@ pub fn import(settings: &Settings, files: &[PathBuf], push: bool) -> Done {
         Desk::read_dossier(&name, &text)?;
         texts.push((name, text));
     }
-    let link = link(settings)?;
+    let link = link(settings, Want::Write)?;
     for (name, text) in texts {
         let mut told = Told { name: name.clone(), bar: bar(&name), faults: Vec::new() };
         link.call(Request::Import { name, text, dry: false, push }, &mut |event| told.hear(event))
             .map_err(|error| Undone(format!("{}: {error}", told.name)))?;
         told.bar.finish_and_clear();
         if let Some(fault) = told.faults.into_iter().next() {
-            return Err(Undone(fault));
+            return Err(Undone(fault).into());
         }
     }
     Ok(())
@@ -119,8 +119,8 @@ impl Told {
     }
 }
 
-pub fn export(settings: &Settings, incident: Option<String>, format: Format) -> Done {
-    let link = link(settings)?;
+pub fn export(settings: &Settings, incident: Option<String>, format: Format) -> Ended {
+    let link = link(settings, Want::Read)?;
     let mut fault = None;
     let heard = link.call(Request::Export { incident, format }, &mut |event| match event {
         Event::Out(text) => io::stdout().lock().write_all(text.as_bytes()),
@@ -132,22 +132,23 @@ pub fn export(settings: &Settings, incident: Option<String>, format: Format) -> 
     });
     match (heard.and_then(|()| io::stdout().lock().flush()), fault) {
         (Err(error), _) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-        (Err(error), _) => Err(Undone(error.to_string())),
-        (Ok(()), Some(why)) => Err(Undone(why)),
+        (Err(error), _) => Err(Undone(error.to_string()).into()),
+        (Ok(()), Some(why)) => Err(Undone(why).into()),
         (Ok(()), None) => Ok(()),
     }
 }
 
-pub fn deliveries(settings: &Settings, retry: bool) -> Done {
-    carried_out(link(settings)?, Request::Deliveries { retry }, "reading the deliveries")
+pub fn deliveries(settings: &Settings, retry: bool) -> Ended {
+    let want = if retry { Want::Write } else { Want::Read };
+    Ok(carried_out(link(settings, want)?, Request::Deliveries { retry }, "reading the deliveries")?)
 }
 
-pub fn backup(settings: &Settings, dir: &Path) -> Done {
+pub fn backup(settings: &Settings, dir: &Path) -> Ended {
     let dir = std::path::absolute(dir).map_err(undone(dir.display().to_string()))?;
-    carried_out(link(settings)?, Request::Backup { dir }, "backing up")
+    Ok(carried_out(link(settings, Want::Write)?, Request::Backup { dir }, "backing up")?)
 }
 
-pub fn restore(settings: &Settings, backup: &Path) -> Done {
+pub fn restore(settings: &Settings, backup: &Path) -> Ended {
     let bar = bar("folding the journal");
     let restored = record::backup::restore(backup, &options(settings), &mut |done, total| {
         bar.set_length(total);
@@ -160,7 +161,8 @@ pub fn restore(settings: &Settings, backup: &Path) -> Done {
         settings.store.path.display(),
         manifest.commit,
         manifest.made_at.format("%Y-%m-%d %H:%M:%S UTC")
-    ))
+    ))?;
+    Ok(())
 }
 
 pub fn compact(settings: &Settings) -> Done {
@@ -195,7 +197,7 @@ fn carried_out(link: Link, request: Request, what: &'static str) -> Done {
     }
 }
 
-pub fn check(settings: &Settings, mend: bool) -> Done {
+pub fn check(settings: &Settings, mend: bool) -> Ended {
     let mut faults = 0;
     let mut hear = |event: Event| match event {
         Event::Line(line) => writeln!(io::stdout(), "{line}"),
@@ -211,25 +213,29 @@ pub fn check(settings: &Settings, mend: bool) -> Done {
     match Connect::to(&settings.store.path).map_err(undone("reaching the running bot"))? {
         Connect::Running(link) => link.call(request, &mut hear).map_err(undone("checking"))?,
         Connect::Nobody if mend && settings.store.path.join("journal").exists() => {
-            let desk = open(settings).map_err(|error| Undone(error.to_string()))?;
+            let desk = open(settings, Want::Write)?;
             desk.store().notes().iter().try_for_each(|note| tell(format!("mended: {note}")))?;
             Link::Here(desk).call(request, &mut hear).map_err(undone("checking"))?;
         }
         Connect::Nobody => {
             let options = options(settings);
+            if let Ok(Some(less)) = missing_at_rest(&options) {
+                hear(Event::Fault(less.to_string())).map_err(undone("checking"))?;
+            }
             let scratch = tempfile::tempdir().map_err(undone("making a directory for a copy of the state"))?;
             match verify_at_rest(&options, scratch.path()).map_err(|error| Undone(error.to_string()))? {
                 Some(report) => control::report_lines(&report, &mut hear).map_err(undone("checking"))?,
                 None if settings.store.path.is_file() => {
-                    return Err(Undone(format!("{} is a file, and no directory", settings.store.path.display())));
+                    let place = settings.store.path.display();
+                    return Err(Undone(format!("{place} is a file, and no directory")).into());
                 }
                 None => tell(format!("store: there is none yet in {}", settings.store.path.display()))?,
             }
         }
     }
     match faults {
-        0 => tell("store: in order"),
-        _ => Err(Undone("the store has faults".to_owned())),
+        0 => Ok(tell("store: in order")?),
+        _ => Err(Undone("the store has faults".to_owned()).into()),
     }
 }
 

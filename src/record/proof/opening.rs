@@ -39,6 +39,7 @@ fn a_torn_end_is_cut_and_kept_beside() {
     assert_eq!(fs::read(&journal).unwrap(), whole);
     fs::write(&journal, &whole[..whole.len() - 1]).unwrap();
     fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    fs::remove_file(dir.path().join("head.json")).unwrap();
     let store = open(dir.path());
     assert!(matches!(store.notes(), [Note::Cut { from: 8, .. }, Note::CaughtUp { lines: 7 }]), "{:?}", store.notes());
     let words: Vec<String> = store.notes().iter().map(Note::to_string).collect();
@@ -72,6 +73,7 @@ fn a_set_whose_beginning_is_torn_is_cut_whole_and_what_was_acknowledged_behind_d
     let torn = fs::read_to_string(&journal).unwrap().replace("first half", "first hal_");
     fs::write(&journal, &torn).unwrap();
     fs::remove_dir_all(dir.path().join("sled")).unwrap();
+    fs::remove_file(dir.path().join("head.json")).unwrap();
     let store = open(dir.path());
     assert!(matches!(store.notes(), [Note::Cut { from: 5, .. }, Note::CaughtUp { lines: 4 }]), "{:?}", store.notes());
     assert_eq!(fs::read_to_string(&journal).unwrap(), before);

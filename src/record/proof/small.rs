@@ -72,11 +72,7 @@ fn a_disk_that_fills_up_loses_nothing_that_was_acknowledged() {
     opened(&store);
     let (acknowledged, refused) = until_refused(&store);
     assert!(acknowledged.len() > 100, "{refused}");
-    assert!(matches!(refused, NotSaid::Broke(_) | NotSaid::ReadOnly(_)), "{refused}");
-    assert!(store.read_only().is_some(), "after an error nothing more is written");
-    assert!(matches!(store.say(said("no")), Err(NotSaid::ReadOnly(_))));
-    // sled answers nothing more once it could not write, so nothing is read here; that it never comes to that is what the
-    // reserve is for.
+    assert!(matches!(refused, NotSaid::Broke(_) | NotSaid::ReadOnly(_) | NotSaid::Full(_)), "{refused}");
     drop(store);
     // The disk that it is carried to has room.
     let roomy = tempfile::tempdir().unwrap();

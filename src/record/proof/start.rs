@@ -1,10 +1,12 @@
 //! What a start should find, and a disk that runs full to its last byte and has room again.
 
 use std::{
+    collections::BTreeMap,
     fs::{self, File},
     io::Write,
     path::{Path, PathBuf},
     process::Command,
+    sync::atomic::{AtomicBool, Ordering},
     time::{Duration, Instant},
 };
 
@@ -13,7 +15,7 @@ use chrono::Utc;
 use crate::{
     backup,
     private::Fact,
-    store::{Drafted, NotSaid, Note, OpenError, Options, Set, Store, missing_at_rest},
+    store::{Drafted, NotSaid, Note, OpenError, Options, Set, Store, missing_at_rest, state::Read},
 };
 
 fn options(dir: &Path) -> Options {
@@ -284,4 +286,85 @@ fn a_disk_that_was_full_to_its_last_byte_goes_on_in_the_same_process() {
     assert!(store.verify().unwrap().is_good());
     drop(store);
     assert!(open(options(&dir)).unwrap().head().commit >= acknowledged);
+}
+
+/// Fills a file system to its last byte; what takes the room.
+fn filled(place: &Path) -> PathBuf {
+    let filler = place.join("filler");
+    let mut file = fs::OpenOptions::new().create(true).append(true).open(&filler).unwrap();
+    while file.write_all(&[7; 64 << 10]).is_ok() {}
+    while file.write_all(&[7; 64]).is_ok() {}
+    filler
+}
+
+#[test]
+fn whatever_the_ledger_took_on_a_full_disk_is_there_afterwards_while_others_read() {
+    let Some(small) = Small::mount() else {
+        println!("skipped: no file system of our own can be mounted here");
+        return;
+    };
+    let dir = small.0.join("data");
+    let store = open(Options { reserve: 2 << 20, ..options(&dir) }).unwrap();
+    (0..50).for_each(|line| say(&store, &format!("before {line}")).unwrap());
+    let row = |number: u32| [&b"~proof"[..], &number.to_be_bytes()].concat();
+    let state = &store.shared.state;
+    let (mut taken, mut failed, mut next) = (Vec::new(), 0, 0);
+    let over = AtomicBool::new(false);
+    let unread = std::thread::scope(|scope| {
+        let readers: Vec<_> = (0..2)
+            .map(|_| {
+                scope.spawn(|| {
+                    let (mut read, mut unread) = (0, 0);
+                    while !over.load(Ordering::Relaxed) {
+                        let rows = state.prefix(b"").take(500).filter(Result::is_err).count();
+                        match store.view().incident("x") {
+                            Ok(_) if rows == 0 => read += 1,
+                            _ => unread += 1,
+                        }
+                        std::thread::sleep(Duration::from_millis(1));
+                    }
+                    (read, unread)
+                })
+            })
+            .collect();
+        for round in 0..3 {
+            let filler = filled(&small.0);
+            let full = Instant::now();
+            // As dispatch does: rows, then a sync, on and on.
+            while full.elapsed() < Duration::from_secs(3) {
+                let rows = BTreeMap::from([(row(next), Some(vec![round; 8_000]))]);
+                match state.apply(rows) {
+                    Ok(()) => {
+                        taken.push((next, round));
+                        next += 1;
+                    }
+                    Err(_) => std::thread::sleep(Duration::from_millis(20)),
+                }
+                failed += u32::from(store.sync_ledger().is_err());
+                if taken.len() % 64 == 0 {
+                    filled(&small.0);
+                }
+            }
+            fs::remove_file(filler).unwrap();
+            let since = Instant::now();
+            while say(&store, &format!("after {round}")).and_then(|()| store.sync()).is_err() {
+                assert!(since.elapsed() < Duration::from_secs(30), "{:?} {:?}", store.read_only(), store.full());
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            println!("round {round}: {} rows, {failed} syncs failed, on again after {:?}", taken.len(), since.elapsed());
+        }
+        over.store(true, Ordering::Relaxed);
+        readers.into_iter().map(|it| it.join().unwrap()).collect::<Vec<_>>()
+    });
+    println!("read, unread: {unread:?}");
+    assert!(failed > 0, "sled met the end of the disk");
+    assert!(unread.iter().all(|(read, _)| *read > 100));
+    for (number, round) in taken {
+        let found = state.get(&row(number)).unwrap();
+        assert!(found.is_some_and(|it| it.len() == 8_000 && it[0] == round), "row {number}, of round {round}");
+    }
+    assert_eq!((store.full(), store.read_only()), (None, None));
+    assert!(store.head().commit >= 53);
+    assert!(store.verify().unwrap().is_good());
+    assert!(dir.join("reserve").exists(), "what was given up is set aside again");
 }
