@@ -32,6 +32,9 @@ pub struct Cli {
     /// What is there is the measure from then on, and backups that know more are kept. Once is enough.
     #[arg(long, global = true)]
     pub accept_less: bool,
+    /// Go on although the clock is more than 90 days ahead of when the bot last ran
+    #[arg(long, global = true)]
+    pub accept_clock: bool,
     /// What to do
     #[command(subcommand)]
     pub command: Option<Command>,

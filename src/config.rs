@@ -45,6 +45,8 @@ pub struct Settings {
     pub log: LogSettings,
     /// Whether a start goes on with less than the last backup, or the last start, knew; only the command line says so.
     pub accept_less: bool,
+    /// Whether a clock that is far ahead is believed; only the command line says so.
+    pub accept_clock: bool,
 }
 
 /// The section `[store]`.

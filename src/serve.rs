@@ -50,7 +50,7 @@ const DISCORD_IN_FLIGHT: usize = 50;
 pub fn execute(cli: Cli) -> ExitCode {
     let env = std::env::vars_os();
     let settings = match config::load(cli.config.as_deref(), cli.data.as_deref(), env, &bundled::names()) {
-        Ok(settings) => Settings { accept_less: cli.accept_less, ..settings },
+        Ok(settings) => Settings { accept_less: cli.accept_less, accept_clock: cli.accept_clock, ..settings },
         Err(fault) => {
             complain(&fault);
             return ExitCode::from(2);
@@ -187,6 +187,7 @@ fn options(settings: &Settings) -> Options {
         reserve: it.reserve_mb << 20,
         backups: Some(settings.backups()),
         accept_less: settings.accept_less,
+        accept_clock: settings.accept_clock,
         ..Options::new(&it.path)
     }
 }

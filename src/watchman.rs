@@ -71,6 +71,7 @@ impl Round {
 
     /// One look at everything, at a moment: how much time went by is told by `now`, what is told of it bears `at`.
     pub fn look(&mut self, now: Instant, at: DateTime<Utc>) {
+        self.desk.store().look_at_clock(at);
         self.store();
         self.platforms(now);
         if self.delivered.is_none_or(|last| now.duration_since(last) >= DELIVERIES) {

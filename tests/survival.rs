@@ -63,6 +63,53 @@ fn a_kill_while_importing_loses_nothing_that_was_acknowledged() {
 }
 
 #[test]
+fn a_start_that_finds_less_stops_with_its_own_exit_code_and_goes_on_as_it_is_told() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("one.toml"), large("one", 9)).unwrap();
+    fs::write(dir.path().join("two.toml"), large("two", 2)).unwrap();
+    let run = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_strillone"));
+        command.env_clear().env("STRILLONE_RECORD__BUNDLED", "[]").current_dir(dir.path());
+        let done = command.args(["--data", "data"]).args(arguments).stdin(Stdio::null()).output().unwrap();
+        let words = [done.stdout, done.stderr].map(|it| String::from_utf8(it).unwrap());
+        (done.status.code(), words[0].clone(), words[1].clone())
+    };
+    let data = dir.path().join("data");
+    let lose = || ["journal", "sled"].iter().for_each(|part| fs::remove_dir_all(data.join(part)).unwrap());
+    assert_eq!(run(&["import", "one.toml"]).0, Some(0));
+    assert_eq!(run(&["backup", "data/backups"]).0, Some(0));
+    let backup = fs::read_dir(data.join("backups")).unwrap().next().unwrap().unwrap().file_name();
+    let backup = format!("data/backups/{}", backup.to_str().unwrap());
+    lose();
+    for stops in [&["run"][..], &["import", "two.toml"], &["backup", "data/backups"]] {
+        let (code, _, why) = run(stops);
+        assert_eq!(code, Some(3), "{stops:?}: {why}");
+        for words in ["is gone", "knows commit", &format!("strillone restore {backup}"), "run --accept-less"] {
+            assert!(why.contains(words), "{stops:?}: {words} is not in {why}");
+        }
+    }
+    let (code, _, why) = run(&["check"]);
+    assert!(code == Some(1) && why.contains("is gone"), "{why}");
+    // Whoever only reads is told, and nothing is written.
+    let (code, _, why) = run(&["export"]);
+    assert!(code == Some(1) && why.contains("is gone"), "{why}");
+    assert_eq!(run(&["run"]).0, Some(3));
+    // Back to the backup.
+    let (code, _, why) = run(&["restore", &backup]);
+    assert_eq!(code, Some(0), "{why}");
+    let (code, out, why) = run(&["export"]);
+    assert!(code == Some(0) && out.lines().count() == 11, "{why} {out}");
+    assert_eq!(run(&["check"]).0, Some(0));
+    // On with what is there, once and for all.
+    lose();
+    let (code, _, why) = run(&["--accept-less", "import", "two.toml"]);
+    assert!(code == Some(0) && why.contains("goes on with what is there"), "{why}");
+    let (code, _, why) = run(&["import", "two.toml"]);
+    assert!(code == Some(0) && !why.contains("goes on"), "{why}");
+    assert_eq!(run(&["check"]).0, Some(0));
+}
+
+#[test]
 fn private_facts_are_kept_and_never_exported() {
     let town = Town::westpole();
     let set = |said| Set { ask: None, expects: Vec::new(), said, at: at() };

@@ -90,6 +90,7 @@ impl Sheet {
             discord: self.platform("discord")?,
             delivery: self.delivery()?,
             accept_less: false,
+            accept_clock: false,
             log: LogSettings {
                 format: self.text("log.format", "must be text or json", log_format)?,
                 filter: self.text("log.filter", "must be directives such as info or warn,strillone=debug", filter)?,

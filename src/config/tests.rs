@@ -33,7 +33,7 @@ fn without_a_word_the_defaults_stand() {
         discord: PlatformSettings { token: None, api_url: \"https://discord.com\" }, \
         delivery: DeliverySettings { repeat_unsure: true, telegram_in_flight: 8, telegram_per_second: 30, \
         telegram_per_group_minute: 20, discord_per_second: 50, discord_invalid_limit: 2000, keep_days: 365 }, \
-        log: LogSettings { format: Text, filter: \"info\" }, accept_less: false }";
+        log: LogSettings { format: Text, filter: \"info\" }, accept_less: false, accept_clock: false }";
     assert_eq!(format!("{settings:?}"), expected);
     assert_eq!(format!("{:?}", said(DEFAULTS, &[]).unwrap()), expected.replace("chosen: false", "chosen: true"));
 }

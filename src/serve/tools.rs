@@ -222,7 +222,10 @@ pub fn check(settings: &Settings, mend: bool) -> Ended {
             if let Ok(Some(less)) = missing_at_rest(&options) {
                 hear(Event::Fault(less.to_string())).map_err(undone("checking"))?;
             }
-            let scratch = tempfile::tempdir().map_err(undone("making a directory for a copy of the state"))?;
+            // A container may have no other place to write than beside the store.
+            let scratch = tempfile::tempdir()
+                .or_else(|_| tempfile::tempdir_in(&options.dir))
+                .map_err(undone("making a directory for a copy of the state"))?;
             match verify_at_rest(&options, scratch.path()).map_err(|error| Undone(error.to_string()))? {
                 Some(report) => control::report_lines(&report, &mut hear).map_err(undone("checking"))?,
                 None if settings.store.path.is_file() => {

@@ -288,6 +288,38 @@ fn a_disk_that_was_full_to_its_last_byte_goes_on_in_the_same_process() {
     assert!(open(options(&dir)).unwrap().head().commit >= acknowledged);
 }
 
+#[test]
+fn a_clock_years_ahead_at_a_start_dates_no_line_until_it_is_set_or_said_to_be_right() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |text: &str| text.parse::<chrono::DateTime<Utc>>().unwrap();
+    let say_at = |store: &Store, at| {
+        let said = vec![Drafted::Fact(Fact::Loaded { dossier: "d".to_owned() })];
+        store.say(Set { ask: None, expects: Vec::new(), said, at })
+    };
+    let (then, wrong) = (at("2026-03-01T10:00:00Z"), at("2031-03-01T10:00:00Z"));
+    let store = open(options(dir.path())).unwrap();
+    store.look_at_clock(then);
+    say_at(&store, then).unwrap();
+    drop(store);
+    let store = open(options(dir.path())).unwrap();
+    store.look_at_clock(wrong);
+    assert!(store.read_only().is_some_and(|why| why.contains("2031")), "every sign says so");
+    assert!(matches!(say_at(&store, wrong), Err(NotSaid::ReadOnly(_))));
+    store.look_at_clock(then + chrono::TimeDelta::hours(1));
+    assert_eq!(store.read_only(), None);
+    let receipt = say_at(&store, then + chrono::TimeDelta::hours(1)).unwrap();
+    assert_eq!(receipt.first, 2);
+    drop(store);
+    let store = open(Options { accept_clock: true, ..options(dir.path()) }).unwrap();
+    store.look_at_clock(wrong);
+    say_at(&store, wrong).unwrap();
+    assert!(say_at(&store, at("9999-01-01T00:00:00Z")).is_err());
+    drop(store);
+    let store = open(options(dir.path())).unwrap();
+    store.look_at_clock(wrong);
+    assert_eq!(store.read_only(), None, "once is enough");
+}
+
 /// Fills a file system to its last byte; what takes the room.
 fn filled(place: &Path) -> PathBuf {
     let filler = place.join("filler");
@@ -351,7 +383,11 @@ fn whatever_the_ledger_took_on_a_full_disk_is_there_afterwards_while_others_read
                 assert!(since.elapsed() < Duration::from_secs(30), "{:?} {:?}", store.read_only(), store.full());
                 std::thread::sleep(Duration::from_millis(50));
             }
-            println!("round {round}: {} rows, {failed} syncs failed, on again after {:?}", taken.len(), since.elapsed());
+            println!(
+                "round {round}: {} rows, {failed} syncs failed, on again after {:?}",
+                taken.len(),
+                since.elapsed()
+            );
         }
         over.store(true, Ordering::Relaxed);
         readers.into_iter().map(|it| it.join().unwrap()).collect::<Vec<_>>()

@@ -48,6 +48,9 @@ pub struct Marker {
     /// When it was recorded.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub at: Option<DateTime<Utc>>,
+    /// When the clock was last looked at, within an hour.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<DateTime<Utc>>,
     /// The last commit of a record that was restored, or that goes on with less than there was: what was delivered of it
     /// since is not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -65,6 +68,7 @@ impl Marker {
         commit: 0,
         hash: Hash::NONE,
         at: None,
+        seen: None,
         restored: None,
         accepted: Vec::new(),
     };
@@ -89,7 +93,9 @@ pub fn read(dir: &Path) -> Found {
         Err(error) => return Found::Damaged(error.to_string()),
         Ok(_) => {}
     }
-    let Some((json, sum)) = text.trim_end().split_once('\n') else { return Found::Damaged("it is cut short".to_owned()) };
+    let Some((json, sum)) = text.trim_end().split_once('\n') else {
+        return Found::Damaged("it is cut short".to_owned());
+    };
     if Hash::of(json.as_bytes()).to_string() != sum {
         return Found::Damaged("it is not what its checksum says".to_owned());
     }

@@ -1,6 +1,7 @@
 //! The store: the journal that is the truth, the state folded from it, one writer, and readers that never wait for it
 //! longer than one bounded group.
 
+mod clock;
 mod compact;
 mod compose;
 mod erase;
@@ -51,6 +52,8 @@ use crate::{
     line::Hash,
     view::View,
 };
+use chrono::{DateTime, Utc};
+use clock::Clock;
 use marker::Marker;
 pub(crate) use marker::{header_on_disk, restored as note_restored};
 use state::State;
@@ -80,6 +83,8 @@ pub struct Options {
     pub accept_less: bool,
     /// Go on reading where less is there than the last backup, or the last start, knew.
     pub read_less: bool,
+    /// Believe the clock, however far it is ahead of when it was last looked at.
+    pub accept_clock: bool,
 }
 
 impl Options {
@@ -95,6 +100,7 @@ impl Options {
             backups: None,
             accept_less: false,
             read_less: false,
+            accept_clock: false,
         }
     }
 
@@ -159,6 +165,9 @@ pub(crate) struct Shared {
     watchers: Mutex<Vec<Watcher>>,
     /// What the marker says.
     marker: Mutex<Marker>,
+    clock: Clock,
+    /// When the newest line was written.
+    newest: RwLock<Option<DateTime<Utc>>>,
 }
 
 type Watcher = Box<dyn Fn(u64) + Send>;
@@ -184,6 +193,10 @@ impl Shared {
             _ => {}
         }
         *full = why.map(str::to_owned);
+    }
+
+    fn set_newest(&self, newest: Option<DateTime<Utc>>) {
+        *self.newest.write().unwrap_or_else(PoisonError::into_inner) = newest;
     }
 
     fn marker(&self) -> Marker {
@@ -249,6 +262,8 @@ impl Store {
             full: RwLock::default(),
             behind: AtomicI64::new(0),
             watchers: Mutex::default(),
+            clock: Clock::new(marker.seen, options.accept_clock),
+            newest: RwLock::new(recovered.newest),
             marker: Mutex::new(marker),
         });
         let writer = Writer {
@@ -333,7 +348,8 @@ impl Store {
 
     /// Why nothing can be written, if nothing can.
     pub fn read_only(&self) -> Option<String> {
-        self.shared.read_only.read().unwrap_or_else(PoisonError::into_inner).clone()
+        let read_only = self.shared.read_only.read().unwrap_or_else(PoisonError::into_inner).clone();
+        read_only.or_else(|| self.shared.clock.doubt())
     }
 
     /// Why there is no room to record anything at the moment; it goes on by itself.
@@ -360,6 +376,13 @@ impl Store {
     /// Whether a line is there, with this header.
     pub fn holds(&self, commit: u64, hash: Hash) -> bool {
         marker::header_in(&self.shared.state, commit) == Some(hash)
+    }
+
+    /// Has the store look at the clock, every few minutes at least: one that leaps far ahead is not believed, and nothing
+    /// is recorded by it.
+    pub fn look_at_clock(&self, now: DateTime<Utc>) {
+        let newest = *self.shared.newest.read().unwrap_or_else(PoisonError::into_inner);
+        self.shared.clock.look(now, newest);
     }
 
     /// What was found and mended while opening.

@@ -193,7 +193,9 @@ pub(super) fn recover(
                 notes.push(Note::Mended { told });
                 continue;
             }
-            Err(Stop::State(reason)) if last_try || unsynced.is_some() => return Err(StateError::Damaged(reason).into()),
+            Err(Stop::State(reason)) if last_try || unsynced.is_some() => {
+                return Err(StateError::Damaged(reason).into());
+            }
             Err(Stop::State(reason)) => reason,
         };
         if let Some(memory) = &options.memory {

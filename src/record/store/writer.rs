@@ -14,6 +14,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 use super::{
     OpenError, Options, Shared,
+    clock::NOTED,
     compose::{Group, NotSaid, Receipt, Set, remembered},
     erase,
     fold::{self, AskRow, Head},
@@ -127,6 +128,12 @@ impl Writer {
         let marked = self.shared.mark(&self.options, |marker| {
             marker.first = if marker.commit == 0 { first() } else { marker.first.or_else(first) };
             (marker.commit, marker.hash, marker.at) = (head.commit, head.hash, newest);
+            let seen = self.shared.clock.seen();
+            if let Some(at) = seen
+                && marker.seen.is_none_or(|noted| at - noted >= NOTED)
+            {
+                marker.seen = seen;
+            }
         });
         if let Err(error) = marked {
             tracing::warn!(%error, "how far the record is could not be noted beside it");
@@ -184,6 +191,7 @@ impl Writer {
             return self.breaks(format!("reopening the journal: {error}"));
         }
         (self.head, self.newest) = (head, newest);
+        self.shared.set_newest(newest);
         self.broken = read_only.or(other);
         self.shared.set_read_only(self.broken.clone());
         self.shared.publish(head);
@@ -227,9 +235,10 @@ impl Writer {
         for (set, answer) in sets {
             let result = match &self.broken {
                 Some(reason) => Err(NotSaid::ReadOnly(reason.clone())),
-                None => match &room {
-                    Ok(()) => group.add(&layer, &set),
-                    Err(why) => Err(NotSaid::Full(why.clone())),
+                None => match (&room, self.shared.clock.dates(set.at, self.newest)) {
+                    (Err(why), _) => Err(NotSaid::Full(why.clone())),
+                    (Ok(()), Some(doubt)) => Err(NotSaid::ReadOnly(doubt)),
+                    (Ok(()), None) => group.add(&layer, &set),
                 },
             };
             match result {
@@ -296,6 +305,7 @@ impl Writer {
         rows.insert(keys::SPOT.to_vec(), Some(fold::write_spot(spot)));
         self.shared.state.apply(rows).map_err(|error| Stop::State(error.to_string()))?;
         (self.head, self.newest) = (group.head, group.newest);
+        self.shared.set_newest(self.newest);
         self.shared.publish(group.head);
         self.follow_erasures().map_err(Stop::Broke)
     }
