@@ -89,19 +89,33 @@ impl Memory {
         Scan { memory: self.clone(), from, to, front: Vec::new(), back: Vec::new() }
     }
 
-    pub(super) fn prefix(&self, prefix: &[u8]) -> Scan {
-        let mut end = prefix.to_vec();
-        while end.last() == Some(&u8::MAX) {
-            end.pop();
+    #[cfg(test)]
+    fn prefix(&self, prefix: &[u8]) -> Scan {
+        self.range(Bound::Included(prefix.to_vec()), behind(prefix))
+    }
+}
+
+/// The bound behind all keys that begin with a prefix.
+pub(super) fn behind(prefix: &[u8]) -> Bound<Vec<u8>> {
+    let mut end = prefix.to_vec();
+    while end.last() == Some(&u8::MAX) {
+        end.pop();
+    }
+    match end.last_mut() {
+        None => Bound::Unbounded,
+        Some(last) => {
+            *last += 1;
+            Bound::Excluded(end)
         }
-        let to = match end.last_mut() {
-            None => Bound::Unbounded,
-            Some(last) => {
-                *last += 1;
-                Bound::Excluded(end)
-            }
-        };
-        self.range(Bound::Included(prefix.to_vec()), to)
+    }
+}
+
+/// Whether there can be no key in a range.
+pub(super) fn is_empty(from: &Bound<Vec<u8>>, to: &Bound<Vec<u8>>) -> bool {
+    match (from, to) {
+        (Bound::Included(a), Bound::Included(b)) => a > b,
+        (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) => a >= b,
+        _ => false,
     }
 }
 
@@ -117,16 +131,8 @@ pub struct Scan {
 }
 
 impl Scan {
-    fn is_over(&self) -> bool {
-        match (&self.from, &self.to) {
-            (Bound::Included(a), Bound::Included(b)) => a > b,
-            (Bound::Included(a) | Bound::Excluded(a), Bound::Included(b) | Bound::Excluded(b)) => a >= b,
-            _ => false,
-        }
-    }
-
     fn look(&self, back: bool) -> Vec<(Vec<u8>, Vec<u8>)> {
-        if self.is_over() {
+        if is_empty(&self.from, &self.to) {
             return Vec::new();
         }
         let inner = self.memory.inner();

@@ -11,7 +11,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
     sync::{
-        Mutex, MutexGuard, PoisonError, RwLock,
+        Arc, Mutex, MutexGuard, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -85,8 +85,6 @@ pub struct State {
     dir: PathBuf,
     /// sled met an error that it does not forget: it has to be opened again.
     failed: AtomicBool,
-    /// Whether it is being opened again.
-    opening: AtomicBool,
     /// What was applied since the last sync, so that it is not lost where sled has to be opened again.
     unsynced: Mutex<Unsynced>,
 }
@@ -125,9 +123,38 @@ impl Unsynced {
 }
 
 enum Kept {
-    /// None while it is being opened again.
-    OnDisk(RwLock<Option<sled::Db>>),
+    OnDisk(Arc<Slot>),
     InMemory(Memory),
+}
+
+/// Where sled's handle is. Nobody keeps one for longer than a step takes, so that sled can be opened again.
+struct Slot {
+    /// None while it is being opened again.
+    db: RwLock<Option<sled::Db>>,
+    opening: AtomicBool,
+}
+
+impl Slot {
+    /// The handle, if it is open.
+    fn now(&self) -> Option<sled::Db> {
+        self.db.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The handle; while it is being opened again, that is waited for.
+    fn db(&self) -> Result<sled::Db, StateError> {
+        for _ in 0..LETTING_GO {
+            match self.now() {
+                Some(db) => return Ok(db),
+                None if !self.opening.load(Ordering::Acquire) => break,
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        }
+        Err(closed())
+    }
+
+    fn put(&self, db: Option<sled::Db>) -> Option<sled::Db> {
+        std::mem::replace(&mut *self.db.write().unwrap_or_else(PoisonError::into_inner), db)
+    }
 }
 
 impl State {
@@ -149,7 +176,10 @@ impl State {
         check_settings(dir)?;
         let open = || sled::Config::new().path(dir).cache_capacity(cache_bytes).flush_every_ms(Some(500)).open();
         match catch_unwind(AssertUnwindSafe(open)) {
-            Ok(Ok(db)) => Ok(State::of(Kept::OnDisk(RwLock::new(Some(db))), dir)),
+            Ok(Ok(db)) => {
+                let slot = Slot { db: RwLock::new(Some(db)), opening: AtomicBool::default() };
+                Ok(State::of(Kept::OnDisk(Arc::new(slot)), dir))
+            }
             Ok(Err(sled::Error::Io(error))) if error.to_string().contains("lock") => {
                 Err(StateError::Locked(dir.display().to_string()))
             }
@@ -164,27 +194,7 @@ impl State {
     }
 
     fn of(kept: Kept, dir: &Path) -> State {
-        State {
-            kept,
-            dir: dir.to_owned(),
-            failed: AtomicBool::default(),
-            opening: AtomicBool::default(),
-            unsynced: Mutex::default(),
-        }
-    }
-
-    /// sled's handle; while it is being opened again, that is waited for.
-    fn db(&self, slot: &RwLock<Option<sled::Db>>) -> Result<sled::Db, StateError> {
-        for _ in 0..LETTING_GO {
-            if let Some(db) = &*slot.read().unwrap_or_else(PoisonError::into_inner) {
-                return Ok(db.clone());
-            }
-            if !self.opening.load(Ordering::Acquire) {
-                break;
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Err(closed())
+        State { kept, dir: dir.to_owned(), failed: AtomicBool::default(), unsynced: Mutex::default() }
     }
 
     fn unsynced(&self) -> MutexGuard<'_, Unsynced> {
@@ -216,18 +226,17 @@ impl State {
         }
         let Kept::OnDisk(slot) = &self.kept else { return false };
         // What fails on a thread of sled's own is kept there; who writes next would hear of it.
-        let db = slot.read().unwrap_or_else(PoisonError::into_inner).clone();
-        db.is_none_or(|db| db.context.global_error().is_err())
+        slot.now().is_none_or(|db| db.context.global_error().is_err())
     }
 
     /// Lets go of sled, so that it can be opened again; until that is done or given up, those who ask wait for it.
     pub fn close(&self) {
         let Kept::OnDisk(slot) = &self.kept else { return };
-        self.opening.store(true, Ordering::Release);
+        slot.opening.store(true, Ordering::Release);
         let db = {
             // Nobody is applying anything.
             let _unsynced = self.unsynced();
-            slot.write().unwrap_or_else(PoisonError::into_inner).take()
+            slot.put(None)
         };
         let closed = catch_unwind(AssertUnwindSafe(|| {
             if let Some(db) = db {
@@ -242,15 +251,15 @@ impl State {
 
     /// Goes on with what was opened in its place, which has what was kept; none if it could not be opened.
     pub fn replace(&self, other: Option<State>) {
-        if let (Kept::OnDisk(slot), Some(State { kept: Kept::OnDisk(new), .. })) = (&self.kept, other) {
+        let Kept::OnDisk(slot) = &self.kept else { return };
+        if let Some(State { kept: Kept::OnDisk(new), .. }) = other {
             let mut unsynced = self.unsynced();
-            *slot.write().unwrap_or_else(PoisonError::into_inner) =
-                new.into_inner().unwrap_or_else(PoisonError::into_inner);
+            slot.put(new.put(None));
             let next = unsynced.next;
             unsynced.synced(next);
             self.failed.store(false, Ordering::Relaxed);
         }
-        self.opening.store(false, Ordering::Release);
+        slot.opening.store(false, Ordering::Release);
     }
 
     /// Applies a group's rows, all or none.
@@ -258,10 +267,10 @@ impl State {
         match &self.kept {
             Kept::InMemory(memory) => memory.apply(rows),
             Kept::OnDisk(slot) => {
-                drop(self.db(slot)?);
+                drop(slot.db()?);
                 let mut unsynced = self.unsynced();
                 // It may have been closed meanwhile.
-                let db = slot.read().unwrap_or_else(PoisonError::into_inner).clone().ok_or_else(closed)?;
+                let db = slot.now().ok_or_else(closed)?;
                 let kept = unsynced.kept.then(|| rows.clone());
                 let mut batch = sled::Batch::default();
                 for (key, value) in rows {
@@ -288,26 +297,17 @@ impl State {
         self.apply(Rows::from([(key.to_vec(), None)]))
     }
 
-    /// The rows of a range of keys, either way round. Each step sees what is there at that step: not a snapshot.
+    /// The rows of a range of keys, either way round. Some are read ahead: not a snapshot.
     pub fn range(&self, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> Scan {
         match &self.kept {
-            Kept::OnDisk(slot) => match self.db(slot) {
-                Ok(db) => Scan::OnDisk(db.range::<Vec<u8>, _>((from, to))),
-                Err(error) => Scan::Closed(Some(error)),
-            },
+            Kept::OnDisk(slot) => Scan::OnDisk(Ahead::new(slot, from, to)),
             Kept::InMemory(memory) => Scan::InMemory(memory.range(from, to)),
         }
     }
 
     /// The rows whose keys begin with `prefix`.
     pub fn prefix(&self, prefix: &[u8]) -> Scan {
-        match &self.kept {
-            Kept::OnDisk(slot) => match self.db(slot) {
-                Ok(db) => Scan::OnDisk(db.scan_prefix(prefix)),
-                Err(error) => Scan::Closed(Some(error)),
-            },
-            Kept::InMemory(memory) => Scan::InMemory(memory.prefix(prefix)),
-        }
+        self.range(Bound::Included(prefix.to_vec()), memory::behind(prefix))
     }
 
     /// Writes everything out and makes it durable: sled's own flush does not sync on Linux (sled #1452).
@@ -315,7 +315,7 @@ impl State {
         match &self.kept {
             Kept::InMemory(memory) => memory.sync(),
             Kept::OnDisk(slot) => {
-                let db = self.db(slot)?;
+                let db = slot.db()?;
                 let applied = self.unsynced().next;
                 self.noted(db.flush().map_err(StateError::from))?;
                 self.noted(fs::File::open(dir.join("db")).and_then(|file| file.sync_data()).map_err(StateError::from))?;
@@ -329,7 +329,7 @@ impl State {
 impl Read for State {
     fn get(&self, key: &[u8]) -> Result<Option<Bytes>, StateError> {
         match &self.kept {
-            Kept::OnDisk(slot) => Ok(self.db(slot)?.get(key)?.map(Bytes)),
+            Kept::OnDisk(slot) => Ok(slot.db()?.get(key)?.map(Bytes)),
             Kept::InMemory(memory) => Ok(memory.get(key).map(|value| Bytes(value.into()))),
         }
     }
@@ -338,39 +338,97 @@ impl Read for State {
 /// Rows, one after the other.
 pub enum Scan {
     /// Of a state on disk.
-    OnDisk(sled::Iter),
+    OnDisk(Ahead),
     /// Of a state in memory.
     InMemory(memory::Scan),
-    /// Of a state that is being opened again: why there is nothing.
-    Closed(Option<StateError>),
 }
 
-fn row(found: sled::Result<(sled::IVec, sled::IVec)>) -> Result<(Bytes, Bytes), StateError> {
-    found.map(|(key, value)| (Bytes(key), Bytes(value))).map_err(StateError::from)
+type Row = Result<(Bytes, Bytes), StateError>;
+
+/// Rows of a state on disk, some of them read ahead: first one, then more at a time.
+pub struct Ahead {
+    slot: Arc<Slot>,
+    /// The range that is not read yet.
+    range: (Bound<Vec<u8>>, Bound<Vec<u8>>),
+    /// Rows from the front and from the back, in the order in which they are given out.
+    front: VecDeque<(Bytes, Bytes)>,
+    back: VecDeque<(Bytes, Bytes)>,
+    /// How many are read the next time; 0 when there is no more.
+    most: usize,
 }
 
-fn kept((key, value): (Vec<u8>, Vec<u8>)) -> Result<(Bytes, Bytes), StateError> {
+/// How many rows are read ahead at most.
+const MOST_AHEAD: usize = 64;
+
+impl Ahead {
+    fn new(slot: &Arc<Slot>, from: Bound<Vec<u8>>, to: Bound<Vec<u8>>) -> Ahead {
+        let (front, back) = (VecDeque::new(), VecDeque::new());
+        Ahead { slot: Arc::clone(slot), range: (from, to), front, back, most: 1 }
+    }
+
+    /// Reads some more from one end.
+    fn read(&mut self, from_back: bool) -> Result<(), StateError> {
+        let most = std::mem::take(&mut self.most);
+        if most == 0 || memory::is_empty(&self.range.0, &self.range.1) {
+            return Ok(());
+        }
+        let mut rows = self.slot.db()?.range::<Vec<u8>, _>(self.range.clone());
+        let mut found = VecDeque::new();
+        while found.len() < most
+            && let Some(row) = if from_back { rows.next_back() } else { rows.next() }
+        {
+            let (key, value) = row?;
+            found.push_back((Bytes(key), Bytes(value)));
+        }
+        if let Some((last, _)) = found.back().filter(|_| found.len() == most) {
+            let last = Bound::Excluded(last.to_vec());
+            match from_back {
+                true => self.range.1 = last,
+                false => self.range.0 = last,
+            }
+            self.most = (most * 8).min(MOST_AHEAD);
+        }
+        match from_back {
+            true => self.back = found,
+            false => self.front = found,
+        }
+        Ok(())
+    }
+
+    fn step(&mut self, from_back: bool) -> Option<Row> {
+        let ahead = |it: &mut Ahead| if from_back { it.back.pop_front() } else { it.front.pop_front() };
+        if let Some(row) = ahead(self) {
+            return Some(Ok(row));
+        }
+        if let Err(error) = self.read(from_back) {
+            return Some(Err(error));
+        }
+        // What is left was read from the other end.
+        let left = |it: &mut Ahead| if from_back { it.front.pop_back() } else { it.back.pop_back() };
+        ahead(self).or_else(|| left(self)).map(Ok)
+    }
+}
+
+fn kept((key, value): (Vec<u8>, Vec<u8>)) -> Row {
     Ok((Bytes(key.into()), Bytes(value.into())))
 }
 
 impl Iterator for Scan {
-    type Item = Result<(Bytes, Bytes), StateError>;
+    type Item = Row;
 
-    fn next(&mut self) -> Option<Self::Item> {
+    fn next(&mut self) -> Option<Row> {
         match self {
-            Scan::OnDisk(rows) => rows.next().map(row),
+            Scan::OnDisk(rows) => rows.step(false),
             Scan::InMemory(rows) => rows.next().map(kept),
-            Scan::Closed(why) => why.take().map(Err),
         }
     }
 }
 
 impl DoubleEndedIterator for Scan {
-    fn next_back(&mut self) -> Option<Self::Item> {
+    fn next_back(&mut self) -> Option<Row> {
         match self {
-            Scan::OnDisk(rows) => rows.next_back().map(row),
+            Scan::OnDisk(rows) => rows.step(true),
             Scan::InMemory(rows) => rows.next_back().map(kept),
-            Scan::Closed(why) => why.take().map(Err),
         }
     }
 }
@@ -448,4 +506,74 @@ fn remove_half_snapshots(dir: &Path) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keys(rows: impl Iterator<Item = Row>) -> Vec<u8> {
+        rows.map(|row| row.expect("a row").0[0]).collect()
+    }
+
+    fn of(count: u8) -> (tempfile::TempDir, State) {
+        let dir = tempfile::tempdir().expect("a directory");
+        let state = State::open(&dir.path().join("sled"), 1 << 20).expect("a state");
+        (0..count).for_each(|key| state.apply(Rows::from([(vec![key], Some(vec![key]))])).expect("applied"));
+        (dir, state)
+    }
+
+    #[test]
+    fn a_scan_of_a_state_on_disk_goes_both_ways_and_meets_in_the_middle() {
+        let (_dir, state) = of(200);
+        let all: Vec<u8> = (0..200).collect();
+        assert_eq!(keys(state.prefix(&[])), all);
+        assert_eq!(keys(state.prefix(&[]).rev()), all.iter().rev().copied().collect::<Vec<_>>());
+        assert_eq!(keys(state.prefix(&[7])), [7]);
+        for from_front in [0, 1, 2, 9, 10, 100, 199, 200] {
+            let mut scan = state.prefix(&[]);
+            let mut met: Vec<u8> = (0..from_front).map(|_| scan.next().expect("a row").expect("read").0[0]).collect();
+            let mut back = keys(scan.by_ref().rev());
+            back.reverse();
+            met.extend(back);
+            assert_eq!(met, all, "{from_front}");
+            assert!(scan.next().is_none() && scan.next_back().is_none());
+        }
+        let (mut scan, mut turns, mut met) = (state.prefix(&[]), 0, Vec::new());
+        while let Some(row) = if turns % 3 == 0 { scan.next_back() } else { scan.next() } {
+            turns += 1;
+            met.push(row.expect("read").0[0]);
+        }
+        met.sort_unstable();
+        assert_eq!(met, all);
+        let range = |from: u8, to: u8| keys(state.range(Bound::Included(vec![from]), Bound::Excluded(vec![to])));
+        assert_eq!((range(10, 13), range(10, 10), range(13, 10)), (vec![10, 11, 12], vec![], vec![]));
+    }
+
+    #[test]
+    fn a_state_is_opened_again_under_those_who_scan_and_has_what_was_not_synced() {
+        let (dir, state) = of(100);
+        let sled = dir.path().join("sled");
+        state.keep_unsynced();
+        state.apply(Rows::from([(vec![100], Some(vec![1])), (vec![0], None)])).expect("applied");
+        let mut scan = state.prefix(&[]);
+        let first = keys(scan.by_ref().take(5));
+        state.close();
+        let kept = state.kept_unsynced();
+        assert_eq!(kept.len(), 1);
+        let again = State::open(&sled, 1 << 20).expect("nobody holds it");
+        kept.into_iter().for_each(|rows| again.apply(rows).expect("applied"));
+        let waits = std::thread::scope(|scope| {
+            let waits = scope.spawn(|| state.get(&[100]).expect("it is waited for"));
+            std::thread::sleep(Duration::from_millis(50));
+            state.replace(Some(again));
+            waits.join().expect("read")
+        });
+        assert!(waits.is_some() && state.kept_unsynced().is_empty() && !state.has_failed());
+        assert_eq!([first, keys(scan)].concat(), (1..=100).collect::<Vec<_>>());
+        state.close();
+        state.replace(None);
+        assert!(state.get(&[1]).is_err() && state.prefix(&[]).next().is_some_and(|row| row.is_err()));
+        assert!(state.has_failed() && state.apply(Rows::new()).is_err() && state.sync(&sled).is_err());
+    }
 }
