@@ -6,7 +6,10 @@ use std::{
     io::Write,
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -318,6 +321,37 @@ fn a_clock_years_ahead_at_a_start_dates_no_line_until_it_is_set_or_said_to_be_ri
     let store = open(options(dir.path())).unwrap();
     store.look_at_clock(wrong);
     assert_eq!(store.read_only(), None, "once is enough");
+}
+
+/// A disk with as much room as it is told to have.
+struct Sized(AtomicU64);
+
+impl crate::disk::Disk for Sized {
+    fn free(&self, _: &Path) -> std::io::Result<u64> {
+        Ok(self.0.load(Ordering::SeqCst))
+    }
+}
+
+#[test]
+fn whether_the_disk_is_full_is_known_though_nobody_records_and_also_from_a_start_on() {
+    let dir = tempfile::tempdir().unwrap();
+    let disk = Arc::new(Sized(AtomicU64::new(1_000)));
+    let options = || Options { reserve: 1 << 20, disk: disk.clone(), ..options(dir.path()) };
+    let turns = |store: &Store, full: bool| {
+        let since = Instant::now();
+        while store.full().is_some() != full {
+            assert!(since.elapsed() < Duration::from_secs(20), "it is not noticed: {full}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    };
+    let store = open(options()).unwrap();
+    turns(&store, true);
+    disk.0.store(1 << 30, Ordering::SeqCst);
+    turns(&store, false);
+    assert!(dir.path().join("reserve").exists(), "it is set aside as soon as there is room");
+    say(&store, "recorded").unwrap();
+    disk.0.store(1_000, Ordering::SeqCst);
+    turns(&store, true);
 }
 
 /// Fills a file system to its last byte; what takes the room.

@@ -75,10 +75,10 @@ impl Writer {
     pub fn run(mut self, jobs: &Receiver<Job>) {
         let mut dirty = false;
         let mut forgotten: Option<DateTime<Utc>> = None;
-        let mut looked = Instant::now();
+        let mut looked: Option<Instant> = None;
         loop {
-            if looked.elapsed() >= QUIET {
-                looked = Instant::now();
+            if looked.is_none_or(|last| last.elapsed() >= QUIET) {
+                looked = Some(Instant::now());
                 self.look_at_the_disk();
             }
             let first = match jobs.recv_timeout(QUIET) {
