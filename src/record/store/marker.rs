@@ -144,7 +144,7 @@ impl fmt::Display for Less {
             )?,
         }
         write!(f, ", but {says} knows commit {expected}.\n  Nothing is recorded, so that nothing is written over. ")?;
-        write!(f, "If a disk is not mounted or a directory was moved, put it back and start again. Else either\n")?;
+        writeln!(f, "If a disk is not mounted or a directory was moved, put it back and start again. Else either")?;
         match backup {
             Some(backup) => {
                 writeln!(f, "    strillone restore {}   goes back to that backup,\n  or", backup.display())?;
