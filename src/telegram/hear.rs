@@ -12,7 +12,7 @@ use teloxide::types::{
     MaybeInaccessibleMessage, Message, Update, UpdateKind, User,
 };
 
-use super::{quote, send::Target};
+use super::{quote, render::undone, send::Target};
 use crate::{desk::Heard, dispatch::Event};
 
 /// The bot itself, as `getMe` describes it.
@@ -104,7 +104,7 @@ fn message_matter(message: &Message, id: u32, me: &Me) -> Option<Matter> {
     // Who writes to us alone is answered also where they send a picture without a word; an album would be many.
     let wordless = || (private && quote::has_attachment(message) && message.media_group_id().is_none()).then_some("");
     let text = quote::words(message).or_else(wordless)?;
-    let line = addressed(text, me, private)?;
+    let line = addressed(&typed(text), me, private)?;
     let thread = message.thread_id.filter(|_| message.is_topic_message).map(|thread| thread.0.0);
     let chat = message.chat.id.0;
     let anonymous = message.sender_chat.as_ref().is_some_and(|sender| sender.id == message.chat.id);
@@ -256,6 +256,13 @@ fn inline_matter(query: InlineQuery, id: u32, me: &Me) -> Matter {
     Matter::Inline(Box::new(heard), query.id.0)
 }
 
+/// A text as it would have been typed: without the joiners of what was copied from us. Words of the record that only look
+/// like a command do not become one.
+fn typed(text: &str) -> String {
+    let text = text.trim();
+    text.strip_prefix('/').map_or_else(|| undone(text), |rest| format!("/{}", undone(rest)))
+}
+
 /// The line, if it is meant for us: a command without a name or with ours; in a private chat, anything.
 fn addressed(text: &str, me: &Me, private: bool) -> Option<String> {
     let text = text.trim();
@@ -314,6 +321,16 @@ mod tests {
         assert_eq!(line("/rules@strillone_bot", false).as_deref(), Some("/rules"), "whoever names us is answered");
         assert_eq!(line("/rules", true).as_deref(), Some("/rules"));
         assert_eq!(line("timeline westpole", true).as_deref(), Some("timeline westpole"));
+    }
+
+    #[test]
+    fn what_is_copied_from_us_is_heard_as_it_was_recorded() {
+        let copied = "/source westpole link:https:\u{2060}//www.\u{2060}a.\u{2060}example/x";
+        assert_eq!(typed(copied), "/source westpole link:https://www.a.example/x");
+        assert_eq!(typed(" ask @\u{2060}durov "), "ask @durov");
+        let recorded = "/\u{2060}unsubscribe x";
+        assert_eq!(typed(recorded), recorded, "no command, as long as nobody types it");
+        assert_eq!(typed("a\u{2060}b"), "a\u{2060}b", "a joiner of somebody's own");
     }
 
     #[test]

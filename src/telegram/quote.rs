@@ -3,6 +3,8 @@
 use commands::kit::Quoted;
 use teloxide::types::{Chat, MediaKind, Message, MessageEntityKind, MessageKind, MessageOrigin};
 
+use super::render::undone;
+
 /// What an ask can have of the message that it answers, or else of itself. What we said ourselves is no source, and what
 /// opened a topic says nothing.
 pub fn quoted(message: &Message, bot: u64) -> Option<Quoted> {
@@ -14,7 +16,7 @@ pub fn quoted(message: &Message, bot: u64) -> Option<Quoted> {
         Some(answered) => {
             let chosen = message.quote().filter(|quote| quote.is_manual).map(|quote| quote.text.clone());
             let told = told(answered);
-            Some(Quoted { text: chosen.or(told.text), ..told })
+            Some(Quoted { text: chosen.map(|text| undone(&text)).or(told.text), ..told })
         }
         None if has_attachment(message) => Some(Quoted { text: None, link: None, author: None, ..told(message) }),
         None => None,
@@ -46,7 +48,7 @@ fn told(message: &Message) -> Quoted {
     let text = words(message).map(str::trim).filter(|text| !text.is_empty() && Some(*text) != link.as_deref());
     let origin = message.forward_origin();
     Quoted {
-        text: text.map(str::to_owned),
+        text: text.map(undone),
         at: origin.map_or(message.date, MessageOrigin::date),
         own: origin.and_then(first_address).or_else(|| address(&message.chat, message.id.0)),
         author: origin.map(author),
@@ -70,7 +72,7 @@ fn first_link(message: &Message) -> Option<String> {
         }
         _ => None,
     });
-    let plain = text.split_whitespace().map(str::to_owned);
+    let plain = text.split_whitespace().map(undone);
     marked.chain(plain).find(|link| link.starts_with("https://"))
 }
 
@@ -147,6 +149,10 @@ mod tests {
         ]);
         let linked = answering(json!({ "text": "🎄 more: https://a.example", "entities": entities })).expect("quoted");
         assert_eq!(linked.link.as_deref(), Some("https://a.example"));
+        let copied = answering(json!({ "text": "See https:\u{2060}//www.\u{2060}a.\u{2060}example/x, @\u{2060}b" }))
+            .expect("quoted");
+        assert_eq!(copied.text.as_deref(), Some("See https://www.a.example/x, @b"));
+        assert_eq!(copied.link.as_deref(), Some("https://www.a.example/x,"));
         let bare = answering(json!({ "text": "https://a.example/x" })).expect("quoted");
         assert_eq!((bare.text, bare.link.as_deref()), (None, Some("https://a.example/x")));
     }

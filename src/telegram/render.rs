@@ -2,6 +2,8 @@
 
 mod defuse;
 
+pub use defuse::undone;
+
 use std::collections::BTreeSet;
 
 use record::{

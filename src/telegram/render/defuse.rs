@@ -24,6 +24,16 @@ pub fn all(runs: &mut [Run], kept: impl Fn(&Run) -> bool) {
     }
 }
 
+/// What somebody copied from our messages, without our word joiners: they must not get into the record, nor into a link.
+pub fn undone(text: &str) -> String {
+    let mut before = ' ';
+    let kept = |letter: &char| {
+        let sign = std::mem::replace(&mut before, *letter);
+        *letter != JOINER || !matches!(sign, '@' | '/' | ':' | '.')
+    };
+    text.chars().filter(kept).collect()
+}
+
 /// Whether something that Telegram would find hangs on the letter at a place.
 fn begins(text: &[char], at: usize) -> bool {
     let before = at.checked_sub(1).and_then(|at| text.get(at)).copied().unwrap_or(' ');
@@ -101,6 +111,7 @@ mod tests {
             ("#westpole · westpole#14", "#westpole · westpole#14"),
         ] {
             assert_eq!(defused(text), expected);
+            assert_eq!(undone(&expected.replace('+', "\u{2060}")), text, "copied and sent to us");
         }
     }
 
