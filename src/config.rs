@@ -3,6 +3,7 @@
 //! `config/strillone.toml` is both the defaults and the schema: a file or a variable may set only what stands there, to
 //! a value of the same type. No fault repeats a value, so a token pasted into the wrong place is not printed either.
 
+mod proxy;
 mod sheet;
 
 use std::{
@@ -13,6 +14,7 @@ use std::{
 };
 
 use commands::kit::Danger;
+pub use proxy::{Proxy, ProxyKind};
 use record::{
     guard::{self, Guard},
     lang::Lang,
@@ -124,6 +126,8 @@ pub struct PlatformSettings {
     pub token: Option<Secret>,
     /// Where the API answers: http or https, without user name, query, token or final slash.
     pub api_url: String,
+    /// The proxy through which it is reached: the setting `network.proxy`.
+    pub proxy: Option<Proxy>,
 }
 
 /// How news is pushed: the section `[delivery]`, and what `[telegram]` and `[discord]` say of pushing.
@@ -215,7 +219,7 @@ pub enum Platform {
     Discord,
 }
 
-/// A token: visible ASCII without spaces, printed nowhere.
+/// A token of the shape its platform gives, printed nowhere.
 #[derive(Clone)]
 pub struct Secret(String);
 
@@ -225,11 +229,48 @@ impl Secret {
         &self.0
     }
 
-    fn parse(text: &str) -> Option<Secret> {
-        let word = text.trim();
-        let one = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_graphic());
-        one.then(|| Secret(word.to_owned()))
+    /// A token of the shape that a platform gives; blanks around it do not count.
+    fn parse(platform: Platform, text: &str) -> Option<Secret> {
+        let token = text.trim();
+        let shaped = match platform {
+            Platform::Telegram => is_telegram_token(token),
+            Platform::Discord => is_discord_token(token),
+        };
+        shaped.then(|| Secret(token.to_owned()))
     }
+}
+
+impl Platform {
+    /// What a token of this platform must be, for whoever mistyped one.
+    const fn token_shape(self) -> &'static str {
+        match self {
+            Platform::Telegram => "a token as @BotFather gives it: digits, a colon, and at least 30 of A-Z a-z 0-9 _ -",
+            Platform::Discord => {
+                "a bot token as the developer portal gives it: three parts of A-Z a-z 0-9 _ - with dots between, \
+                 without \"Bot \" before it"
+            }
+        }
+    }
+}
+
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
+}
+
+/// `123456:ABC-DEF…`: the bot's number and a key, of which 35 characters are usual.
+fn is_telegram_token(token: &str) -> bool {
+    token.split_once(':').is_some_and(|(id, key)| {
+        let number = (1..=20).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_digit());
+        number && (30..=200).contains(&key.len()) && key.bytes().all(is_token_byte)
+    })
+}
+
+/// Parts of base64url with dots between: the bot's number, a moment, a signature.
+fn is_discord_token(token: &str) -> bool {
+    let parts = || token.split('.');
+    token.len() <= 300
+        && parts().count() >= 3
+        && parts().all(|part| !part.is_empty() && part.bytes().all(is_token_byte))
 }
 
 impl fmt::Debug for Secret {

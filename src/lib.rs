@@ -20,6 +20,7 @@ pub mod reminders;
 pub mod serve;
 pub mod signs;
 pub mod telegram;
+pub mod transport;
 pub mod vitals;
 pub mod watchman;
 pub mod web;

@@ -36,7 +36,7 @@ use crate::{
         office::{Rules, Unsure},
         pace::Limits,
     },
-    reminders, telegram, watchman, web,
+    reminders, telegram, transport, watchman, web,
 };
 
 /// Everything is over this long after it was told to stop.
@@ -332,6 +332,13 @@ fn start_dispatch(settings: &Settings, desk: &Desk) -> Result<(Dispatch, Running
 /// program, with a line that says so.
 fn open_doors(settings: &Settings, desk: &Desk, dispatch: &Dispatch, stop: &watch::Receiver<bool>) -> JoinSet<Done> {
     let mut doors = JoinSet::new();
+    let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
+    let served = settings.telegram.token.is_some() || settings.discord.token.is_some();
+    if let Some(name) = transport::variable(is_set).filter(|_| served && settings.telegram.proxy.is_none()) {
+        tracing::warn!(
+            "{name} does not count here: to go through a proxy, set network.proxy or STRILLONE_NETWORK__PROXY"
+        );
+    }
     if settings.telegram.token.is_some() {
         let door = telegram::serve(settings.telegram.clone(), desk.clone(), dispatch.clone(), stop.clone());
         doors.spawn(async move {

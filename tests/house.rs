@@ -106,8 +106,9 @@ fn the_rooms_of_the_program_know_only_whom_they_may() {
         ("web", &["desk"]),
         ("control", &["cli", "desk", "signs"]),
         ("console", &["control"]),
-        ("discord", &["config", "desk", "dispatch", "signs"]),
-        ("telegram", &["config", "desk", "dispatch", "signs"]),
+        ("transport", &["config"]),
+        ("discord", &["config", "desk", "dispatch", "signs", "transport"]),
+        ("telegram", &["config", "desk", "dispatch", "signs", "transport"]),
     ];
     for (room, known) in may {
         let single = root().join(format!("src/{room}.rs"));

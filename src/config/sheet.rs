@@ -18,7 +18,7 @@ use toml::{
 
 use super::{
     BackupSettings, CommandSettings, DeliverySettings, Fault, LogFormat, LogSettings, ModerationSettings, Owner,
-    Platform, PlatformSettings, RecordSettings, Secret, Settings, StoreSettings, WebSettings,
+    Platform, PlatformSettings, Proxy, RecordSettings, Secret, Settings, StoreSettings, WebSettings,
 };
 
 pub(super) const DEFAULTS: &str = include_str!("../../config/strillone.toml");
@@ -86,8 +86,8 @@ impl Sheet {
                 leak_hosts: self.list("moderation.leak_hosts", must_host, host)?,
                 allowed_hosts: self.list("moderation.allowed_hosts", must_host, host)?,
             },
-            telegram: self.platform("telegram")?,
-            discord: self.platform("discord")?,
+            telegram: self.platform(Platform::Telegram)?,
+            discord: self.platform(Platform::Discord)?,
             delivery: self.delivery()?,
             accept_less: false,
             accept_clock: false,
@@ -119,18 +119,26 @@ impl Sheet {
         })
     }
 
-    fn platform(&self, section: &str) -> Result<PlatformSettings, Fault> {
+    fn platform(&self, platform: Platform) -> Result<PlatformSettings, Fault> {
+        let section = platform.code();
         let must = "must be an http:// or https:// address without user name, query or token";
         let api_url = self.text(&format!("{section}.api_url"), must, base_url)?;
-        Ok(PlatformSettings { token: self.token(section)?, api_url })
+        Ok(PlatformSettings { token: self.token(platform)?, api_url, proxy: self.proxy()? })
     }
 
-    fn token(&self, section: &str) -> Result<Option<Secret>, Fault> {
+    fn proxy(&self) -> Result<Option<Proxy>, Fault> {
+        let must = "must be an http://, https://, socks5:// or socks5h:// address with a host and port, or empty";
+        self.text("network.proxy", must, |text| if text.is_empty() { Some(None) } else { Proxy::parse(text).map(Some) })
+    }
+
+    fn token(&self, platform: Platform) -> Result<Option<Secret>, Fault> {
+        let section = platform.code();
+        let must = format!("must be {}", platform.token_shape());
         let (set, kept) = (format!("{section}.token"), format!("{section}.token_file"));
         match (self.plain(&set)?.as_str(), self.plain(&kept)?.as_str()) {
             ("", "") => Ok(None),
-            ("", path) => token_in(Path::new(path)).map(Some).map_err(|what| self.fault(&kept, what)),
-            (_, "") => self.text(&set, "must be one word of plain characters", Secret::parse).map(Some),
+            ("", path) => token_in(platform, Path::new(path)).map(Some).map_err(|what| self.fault(&kept, what)),
+            (_, "") => self.text(&set, &must, |text| Secret::parse(platform, text)).map(Some),
             _ => Err(self.fault(&kept, format_args!("and {set} ({}) are both set: keep one", self.place(&set)))),
         }
     }
@@ -192,13 +200,13 @@ fn log_format(text: &str) -> Option<LogFormat> {
     }
 }
 
-fn token_in(path: &Path) -> Result<Secret, String> {
+fn token_in(platform: Platform, path: &Path) -> Result<Secret, String> {
     let bytes = read(path).map_err(|error| format!("cannot be read: {error}"))?;
     if bytes.trim_ascii().is_empty() {
         return Err("names an empty file".to_owned());
     }
-    let token = str::from_utf8(&bytes).ok().and_then(Secret::parse);
-    token.ok_or_else(|| "names a file that does not hold one token alone".to_owned())
+    let token = str::from_utf8(&bytes).ok().and_then(|text| Secret::parse(platform, text));
+    token.ok_or_else(|| format!("names a file that does not hold one token alone, {}", platform.token_shape()))
 }
 
 /// How one setting is read once everything is laid; `must` says what `parse` understands.

@@ -29,8 +29,8 @@ fn without_a_word_the_defaults_stand() {
         record: RecordSettings { bundled: [\"westpole\"], lang: En, timezone: Europe/Rome }, \
         moderation: ModerationSettings { owners: [], two_people: [Victim, Data, Retraction], leak_hosts: [], \
         allowed_hosts: [] }, \
-        telegram: PlatformSettings { token: None, api_url: \"https://api.telegram.org\" }, \
-        discord: PlatformSettings { token: None, api_url: \"https://discord.com\" }, \
+        telegram: PlatformSettings { token: None, api_url: \"https://api.telegram.org\", proxy: None }, \
+        discord: PlatformSettings { token: None, api_url: \"https://discord.com\", proxy: None }, \
         delivery: DeliverySettings { repeat_unsure: true, telegram_in_flight: 8, telegram_per_second: 30, \
         telegram_per_group_minute: 20, discord_per_second: 50, discord_invalid_limit: 2000, keep_days: 365 }, \
         log: LogSettings { format: Text, filter: \"info\" }, accept_less: false, accept_clock: false }";
@@ -65,7 +65,11 @@ fn a_fault_in_a_file_names_line_and_setting() {
         ("record.timezone = 'Rome'", "my.toml:1: record.timezone must be an IANA time zone such as Europe/Rome"),
         ("record.bundled = ['no']", "my.toml:1: record.bundled item 1 must be a compiled-in dossier (westpole)"),
         ("[log]\nformat = 'xml'", "my.toml:2: log.format must be text or json"),
-        ("[telegram]\ntoken = 'a b'", "my.toml:2: telegram.token must be one word of plain characters"),
+        (
+            "[telegram]\ntoken = 'a b'",
+            "my.toml:2: telegram.token must be a token as @BotFather gives it: digits, a colon, and at least 30 of A-Z a-z \
+             0-9 _ -",
+        ),
         ("a =\n\n", "my.toml:1: not valid TOML: string values must be quoted, expected literal string"),
         ("[log]\n[log]", "my.toml:2: not valid TOML: duplicate key"),
     ] {
@@ -137,9 +141,9 @@ fn a_variable_is_toml_or_plain_text() {
             ("STRILLONE_RECORD__LANG", "\"it\""),
             ("STRILLONE_RECORD__TIMEZONE", "UTC"),
             ("STRILLONE_MODERATION__OWNERS", "['telegram:5', \"discord:6\"]"),
-            ("STRILLONE_TELEGRAM__TOKEN", "123:abc\n"),
+            ("STRILLONE_TELEGRAM__TOKEN", " 123:abcdefghijklmnopqrstuvwxyz_-0123456\n"),
             ("STRILLONE_TELEGRAM__API_URL", "http://127.0.0.1:8081/"),
-            ("STRILLONE_DISCORD__TOKEN", "12345"),
+            ("STRILLONE_DISCORD__TOKEN", "MTI.abc.d-_9"),
             ("STRILLONE_LOG__FILTER", ""),
         ],
     )
@@ -148,9 +152,9 @@ fn a_variable_is_toml_or_plain_text() {
     assert_eq!((settings.record.lang, settings.record.timezone), (Lang::It, chrono_tz::UTC));
     let owners = [(Platform::Telegram, 5), (Platform::Discord, 6)].map(|(platform, id)| Owner { platform, id });
     assert_eq!(settings.moderation.owners, owners);
-    assert_eq!(settings.telegram.token.unwrap().expose(), "123:abc");
+    assert_eq!(settings.telegram.token.unwrap().expose(), "123:abcdefghijklmnopqrstuvwxyz_-0123456");
     assert_eq!(settings.telegram.api_url, "http://127.0.0.1:8081");
-    assert_eq!(settings.discord.token.unwrap().expose(), "12345");
+    assert_eq!(settings.discord.token.unwrap().expose(), "MTI.abc.d-_9");
     assert_eq!(settings.log.filter, "");
 }
 
@@ -168,14 +172,15 @@ fn a_token_may_be_kept_in_a_file_but_not_said_twice() {
     let path = kept.path().to_str().unwrap();
     let token_file = [("STRILLONE_DISCORD__TOKEN_FILE", path)];
     for (content, expected) in
-        [(" \n", "names an empty file"), ("a\nb", "names a file that does not hold one token alone")]
+        [(" \n", "names an empty file"), ("a\nb", "names a file that does not hold one token alone, a bot token")]
     {
         std::fs::write(path, content).unwrap();
         let expected = format!("STRILLONE_DISCORD__TOKEN_FILE: discord.token_file {expected}");
-        assert_eq!(fault("", &token_file), expected);
+        let told = fault("", &token_file);
+        assert!(told.starts_with(&expected), "{told}");
     }
-    std::fs::write(path, "\n tok.en\n").unwrap();
-    assert_eq!(said("", &token_file).unwrap().discord.token.unwrap().expose(), "tok.en");
+    std::fs::write(path, "\n tok.en.s\n").unwrap();
+    assert_eq!(said("", &token_file).unwrap().discord.token.unwrap().expose(), "tok.en.s");
     let twice =
         "STRILLONE_DISCORD__TOKEN_FILE: discord.token_file and discord.token (my.toml:1) are both set: keep one";
     assert_eq!(fault("discord.token = 'x'", &token_file), twice);
@@ -185,7 +190,11 @@ fn a_token_may_be_kept_in_a_file_but_not_said_twice() {
 
 #[test]
 fn a_token_is_never_shown() {
-    let settings = said("telegram.token = '123:hush'", &[("STRILLONE_DISCORD__TOKEN", "hush")]).unwrap();
+    let settings = said(
+        "telegram.token = '123:hushhushhushhushhushhushhushhushhush'",
+        &[("STRILLONE_DISCORD__TOKEN", "hush.hush.hush")],
+    )
+    .unwrap();
     assert_eq!(format!("{:?}", settings.discord.token.as_ref().unwrap()), "Secret(…)");
     assert!(!format!("{settings:?} {settings:#?}").contains("hush"));
     for file in [
@@ -197,14 +206,34 @@ fn a_token_is_never_shown() {
         "token = 'hush'",
         "telegram = 'hush'",
         "telegram.token = 'hush hush'",
+        "telegram.token = '123:hush'",
+        "telegram.token = 'hush:hushhushhushhushhushhushhushhushhush'",
+        "discord.token = 'Bot hush.hush.hush'",
+        "discord.token = 'hush.hush'",
+        "discord.token = 'hush..hush.hush'",
+        "discord.token = '\"hush.hush.hush\"'",
         "telegram.token = 'hush'\ntelegram.token_file = 'hush'",
         "telegram.token_file = 'hush'",
         "telegram.api_url = 'https://api.telegram.org/bot1:hush'",
         "moderation.owners = ['telegram:hush']",
         "record.lang = 'hush'",
+        "network.proxy = 'ftp://me:hush@proxy.example'",
+        "network.proxy = 'http://me:hush@proxy.example/x'",
     ] {
         assert!(!format!("{:?}", fault(file, &[])).contains("hush"), "{file}");
     }
+}
+
+#[test]
+fn one_proxy_is_for_both_platforms_and_its_login_is_not_shown() {
+    let settings = said("network.proxy = 'socks5h://me:hush@proxy.example:1080'", &[]).unwrap();
+    assert!(settings.telegram.proxy.is_some() && settings.telegram.proxy == settings.discord.proxy);
+    assert!(!format!("{settings:?}").contains("hush"));
+    let must = "must be an http://, https://, socks5:// or socks5h:// address with a host and port, or empty";
+    assert_eq!(
+        fault("", &[("STRILLONE_NETWORK__PROXY", "proxy:1")]),
+        format!("STRILLONE_NETWORK__PROXY: network.proxy {must}")
+    );
 }
 
 #[test]

@@ -9,20 +9,24 @@ use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use serenity::all::GatewayIntents;
 use tokio::{
-    net::TcpStream,
     sync::watch,
     time::{Instant, sleep_until, timeout},
 };
 use tokio_tungstenite::{
-    MaybeTlsStream, WebSocketStream, connect_async_with_config,
+    WebSocketStream, client_async_with_config,
     tungstenite::{
         Message,
         protocol::{CloseFrame, WebSocketConfig},
     },
 };
 
-use super::{send::cause, stopped};
-use crate::config::Secret;
+use url::Url;
+
+use super::stopped;
+use crate::{
+    config::{Proxy, Secret},
+    transport::{self, Stream, cause},
+};
 
 /// How long a connection may take to be made.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -74,6 +78,8 @@ pub enum Ended {
 pub struct Terms<'a> {
     /// Where it goes.
     pub url: &'a str,
+    /// Through which proxy, if there is one.
+    pub proxy: Option<&'a Proxy>,
     /// What we identify with.
     pub token: &'a Secret,
     /// Which shard, of how many.
@@ -92,7 +98,7 @@ pub trait Hears: Send {
     fn event(&mut self, name: &str, data: Value);
 }
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+type Socket = WebSocketStream<Box<dyn Stream>>;
 
 /// A connection that is being served.
 struct Line<'a, H> {
@@ -116,11 +122,14 @@ pub async fn serve(
 ) -> Ended {
     let config = WebSocketConfig { max_message_size: Some(EVENT), max_frame_size: Some(EVENT), ..Default::default() };
     let Some(url) = address(terms.url) else { return Ended::Lost("the gateway's address is none".to_owned()) };
-    let connecting = connect_async_with_config(url, Some(config), false);
+    let connecting = async {
+        let stream = transport::open(&url, terms.proxy).await.map_err(|error| cause(&error))?;
+        client_async_with_config(url.as_str(), stream, Some(config)).await.map_err(|error| cause(&error))
+    };
     let socket = tokio::select! {
         connected = timeout(CONNECT, connecting) => match connected {
             Ok(Ok((socket, _))) => socket,
-            Ok(Err(error)) => return Ended::Lost(cause(&error)),
+            Ok(Err(why)) => return Ended::Lost(why),
             Err(_) => return Ended::Lost("no connection was made in time".to_owned()),
         },
         () = stopped(closing) => return Ended::Told,
@@ -137,10 +146,10 @@ pub async fn serve(
 }
 
 /// The address with the protocol's version.
-fn address(url: &str) -> Option<String> {
-    let mut url = url::Url::parse(url).ok()?;
+fn address(url: &str) -> Option<Url> {
+    let mut url = Url::parse(url).ok()?;
     url.set_query(Some("v=10&encoding=json"));
-    Some(url.into())
+    Some(url)
 }
 
 impl<H: Hears> Line<'_, H> {
@@ -324,7 +333,7 @@ mod tests {
             ("ws://127.0.0.1:5/", "ws://127.0.0.1:5/?v=10&encoding=json"),
         ];
         for (url, whole) in asked {
-            assert_eq!(address(url).as_deref(), Some(whole));
+            assert_eq!(address(url).as_ref().map(Url::as_str), Some(whole));
         }
         assert_eq!(address("nothing"), None);
     }

@@ -112,7 +112,7 @@ pub async fn serve_with(
 ) -> Result<(), TokenRefused> {
     let Some(token) = settings.token else { return Ok(()) };
     let health = Arc::new(Health::new(desk.clone()));
-    let wire = Wire::new(&settings.api_url, token, dispatch.pace(Network::Discord))
+    let wire = Wire::through(settings.proxy, &settings.api_url, token, dispatch.pace(Network::Discord))
         .map_err(|error| TokenRefused(format!("discord: no HTTP client can be made: {error}")))?;
     let wire = Arc::new(wire);
     let us = tokio::select! {

@@ -13,9 +13,10 @@ use tokio::{
 
 use super::{Pauses, push::is_of_place, standing::Standing};
 use crate::{
-    config::Secret,
+    config::{Proxy, Secret},
     dispatch::pace::{Pace, Priority},
     post::Brought,
+    transport::{self, cause},
 };
 
 /// How long a connection may take to be made.
@@ -52,6 +53,7 @@ pub struct Wire {
     client: reqwest::Client,
     base: String,
     token: Secret,
+    proxy: Option<Proxy>,
     pace: Arc<Pace>,
     /// How we stand with Discord.
     pub standing: Standing,
@@ -234,15 +236,25 @@ pub enum Silent {
 const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// A client with timeouts: neither reqwest nor serenity has any of its own.
-pub fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder().connect_timeout(CONNECT).timeout(TOTAL).build()
+fn client(proxy: Option<&Proxy>) -> reqwest::Result<reqwest::Client> {
+    transport::client(proxy)?.connect_timeout(CONNECT).timeout(TOTAL).build()
 }
 
 impl Wire {
     /// A way to the API at `api_url`, which has no final slash, at this pace.
     pub fn new(api_url: &str, token: Secret, pace: Arc<Pace>) -> reqwest::Result<Wire> {
-        let (client, base) = (client()?, format!("{api_url}/api/v10"));
-        Ok(Wire { client, base, token, pace, standing: Standing::default(), confirmed: Mutex::default() })
+        Wire::through(None, api_url, token, pace)
+    }
+
+    /// As [`Wire::new`], through a proxy.
+    pub fn through(proxy: Option<Proxy>, api_url: &str, token: Secret, pace: Arc<Pace>) -> reqwest::Result<Wire> {
+        let (client, base) = (client(proxy.as_ref())?, format!("{api_url}/api/v10"));
+        Ok(Wire { client, base, token, proxy, pace, standing: Standing::default(), confirmed: Mutex::default() })
+    }
+
+    /// The proxy through which everything goes, the gateway too.
+    pub fn proxy(&self) -> Option<&Proxy> {
+        self.proxy.as_ref()
     }
 
     /// The token, for serenity.
@@ -598,15 +610,4 @@ fn told(done: Result<Value, Failed>) -> Told {
             Told::TooLate
         }
     }
-}
-
-/// An error with what caused it.
-pub fn cause(error: &dyn std::error::Error) -> String {
-    let mut words = error.to_string();
-    let mut inner = error.source();
-    while let Some(error) = inner {
-        words += &format!(": {error}");
-        inner = error.source();
-    }
-    words
 }

@@ -317,7 +317,13 @@ impl Shard {
             },
         };
         let url = session.as_ref().map_or(self.url.as_str(), |it| it.url(&self.url, failures)).to_owned();
-        let terms = Terms { url: &url, token: door.wire.token(), shard: self.id, patience: self.patience.connect };
+        let terms = Terms {
+            url: &url,
+            proxy: door.wire.proxy(),
+            token: door.wire.token(),
+            shard: self.id,
+            patience: self.patience.connect,
+        };
         let mut heard = Heard { shard: self, gate, connected: false };
         let ended = gateway::serve(&terms, session, &mut heard, closing).await;
         (ended, heard.connected)

@@ -23,7 +23,7 @@ use tokio::{sync::watch, task::JoinSet};
 
 use crate::{
     alerts,
-    config::{Platform, PlatformSettings, Secret},
+    config::{Platform, PlatformSettings},
     desk::{Desk, Heard},
     dispatch::Dispatch,
     post,
@@ -91,7 +91,7 @@ pub async fn serve_with(
 ) {
     let Some(token) = &settings.token else { return };
     desk.signs().set(Platform::Telegram, Sign::Connecting);
-    let api = match Api::new(token, &settings.api_url, dispatch.pace(Network::Telegram)) {
+    let api = match Api::through(settings.proxy.as_ref(), token, &settings.api_url, dispatch.pace(Network::Telegram)) {
         Ok(api) => Arc::new(api),
         Err(error) => {
             tracing::error!(%error, "no client for Telegram can be made");
@@ -107,7 +107,7 @@ pub async fn serve_with(
     poller.remove_webhook().await;
     desk.signs().set(Platform::Telegram, Sign::Serving);
     let mut company = JoinSet::new();
-    let registering = || register(token.clone(), settings.api_url.clone(), owners(&desk));
+    let registering = || register(settings.clone(), owners(&desk));
     company.spawn(registering());
     company.spawn(bring_alerts(Arc::clone(&worker), stop.clone()));
     company.spawn(bring_letters(Arc::clone(&worker), stop.clone()));
@@ -209,10 +209,17 @@ async fn introduce(api: &Api, desk: &Desk, patience: Patience, stop: &mut watch:
     }
 }
 
+/// How long a request that registers commands may take.
+const REGISTERED_WITHIN: Duration = Duration::from_secs(17);
+
 /// Registers the commands, trying again later if it does not work.
-async fn register(token: Secret, api_url: String, owners: Vec<u64>) {
-    let Ok(url) = api_url.parse() else { return };
-    let bot = teloxide::Bot::new(token.expose()).set_api_url(url);
+async fn register(settings: PlatformSettings, owners: Vec<u64>) {
+    let (Some(token), Ok(url)) = (&settings.token, settings.api_url.parse()) else { return };
+    let client = match send::client_within(settings.proxy.as_ref(), REGISTERED_WITHIN) {
+        Ok(client) => client,
+        Err(error) => return tracing::error!(%error, "no client to register commands with can be made"),
+    };
+    let bot = teloxide::Bot::with_client(token.expose(), client).set_api_url(url);
     for wait in [5, 60, 600] {
         match register::register(&bot, &owners).await {
             Ok(changed) => return tracing::debug!(changed, "commands are registered with Telegram"),

@@ -9,6 +9,10 @@ use teloxide::{
     types::{BotCommand, BotCommandScope, ChatId, Recipient},
 };
 
+/// The languages in which an earlier bot may have left a menu. Telegram does not tell which there are, and each costs a
+/// request a scope: English, and those that most people use Telegram in.
+const OTHERS: [&str; 14] = ["en", "de", "fr", "es", "pt", "ru", "uk", "pl", "nl", "tr", "ar", "fa", "id", "uz"];
+
 /// The commands for somebody, in a language, as Telegram shows them.
 fn list(lang: Lang, who: Role) -> Vec<BotCommand> {
     let usable = commands::ALL.iter().filter(|command| command.least() <= who);
@@ -26,23 +30,31 @@ pub async fn register(bot: &Bot, owners: &[u64]) -> Result<usize, RequestError> 
         Ok(done) => changed += done,
         Err(error) => failed = failed.take().or(Some(error)),
     };
+    let mut known = Vec::new();
     for (code, lang) in [("", Lang::En), ("it", Lang::It)] {
         count(set(bot, BotCommandScope::Default, code, list(lang, Role::Reader)).await);
         for owner in owners {
             let Ok(chat) = i64::try_from(*owner).map(ChatId) else { continue };
             let scope = BotCommandScope::Chat { chat_id: Recipient::Id(chat) };
-            count(match set(bot, scope, code, list(lang, Role::Owner)).await {
+            count(match set(bot, scope.clone(), code, list(lang, Role::Owner)).await {
                 // An owner who never wrote to us: they are shown everything after the next start.
                 Err(RequestError::Api(ApiError::ChatNotFound)) => Ok(0),
-                done => done,
+                done => {
+                    known.extend((!known.contains(&scope)).then_some(scope));
+                    done
+                }
             });
         }
     }
-    count(remove(bot, BotCommandScope::Default, "en").await);
-    for scope in
-        [BotCommandScope::AllPrivateChats, BotCommandScope::AllGroupChats, BotCommandScope::AllChatAdministrators]
-    {
-        for code in ["", "en", "it"] {
+    let narrower =
+        [BotCommandScope::AllPrivateChats, BotCommandScope::AllGroupChats, BotCommandScope::AllChatAdministrators];
+    for scope in &narrower {
+        for code in ["", "it"] {
+            count(remove(bot, scope.clone(), code).await);
+        }
+    }
+    for scope in [BotCommandScope::Default].into_iter().chain(narrower).chain(known) {
+        for code in OTHERS {
             count(remove(bot, scope.clone(), code).await);
         }
     }

@@ -21,9 +21,10 @@ use super::{
     render::Part,
 };
 use crate::{
-    config::Secret,
+    config::{Proxy, Secret},
     dispatch::pace::{Pace, Priority, Turn},
     post::Brought,
+    transport,
 };
 
 /// How long a connection may take to be made.
@@ -85,10 +86,25 @@ pub enum Outcome {
     Unsure(String),
 }
 
+/// A client whose requests, answers included, take no longer than `total`.
+pub fn client_within(proxy: Option<&Proxy>, total: Duration) -> Result<reqwest::Client, reqwest::Error> {
+    transport::client(proxy)?.connect_timeout(CONNECT).timeout(total).build()
+}
+
 impl Api {
     /// A client for the bot with this token, which keeps this pace.
     pub fn new(token: &Secret, api_url: &str, pace: Arc<Pace>) -> Result<Api, reqwest::Error> {
-        let client = reqwest::Client::builder().connect_timeout(CONNECT).pool_idle_timeout(IDLE).build()?;
+        Api::through(None, token, api_url, pace)
+    }
+
+    /// As [`Api::new`], through a proxy.
+    pub fn through(
+        proxy: Option<&Proxy>,
+        token: &Secret,
+        api_url: &str,
+        pace: Arc<Pace>,
+    ) -> Result<Api, reqwest::Error> {
+        let client = transport::client(proxy)?.connect_timeout(CONNECT).pool_idle_timeout(IDLE).build()?;
         let base = format!("{}/bot{}", api_url.trim_end_matches('/'), token.expose());
         Ok(Api {
             client,
@@ -413,9 +429,10 @@ impl Target {
     }
 }
 
-/// Never with the address in it, which holds the token.
+/// What went wrong and why (a name that is not found, a certificate, a proxy that refuses); never with the address in
+/// it, which holds the token.
 fn said(error: reqwest::Error) -> String {
-    error.without_url().to_string()
+    transport::cause(&error.without_url())
 }
 
 /// As much of an answer as comes, up to so many bytes, and what broke it off.

@@ -9,6 +9,7 @@ pub mod news;
 mod on_discord;
 mod on_telegram;
 mod program;
+mod proxy;
 mod pushes;
 mod same;
 pub mod telegram;
@@ -77,9 +78,15 @@ pub fn settings(variables: &[(&str, &str)]) -> Settings {
 
 /// Settings of a platform that answers at `url`. No test may reach the real one: the fake's address is the only one given.
 pub fn platform(section: &str, url: &str, token: &str) -> PlatformSettings {
-    assert!(url.starts_with("http://127.0.0.1:"), "{url} is not ours");
+    platform_through(section, url, token, "")
+}
+
+/// As [`platform`], through a proxy; a name that there cannot be is nobody's address.
+pub fn platform_through(section: &str, url: &str, token: &str, proxy: &str) -> PlatformSettings {
+    let ours = ["http://127.0.0.1:", "https://127.0.0.1:", "http://nobody.invalid"];
+    assert!(ours.iter().any(|ours| url.starts_with(ours)), "{url} is not ours");
     let (url_name, token_name) = (format!("STRILLONE_{section}__API_URL"), format!("STRILLONE_{section}__TOKEN"));
-    let settings = settings(&[(&url_name, url), (&token_name, token)]);
+    let settings = settings(&[(&url_name, url), (&token_name, token), ("STRILLONE_NETWORK__PROXY", proxy)]);
     if section == "TELEGRAM" { settings.telegram } else { settings.discord }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use strillone::{
-    config::Platform,
+    config::{Platform, PlatformSettings},
     desk::Desk,
     discord::{self, TokenRefused},
     signs::Sign,
@@ -41,8 +41,11 @@ impl Bot {
 
     /// Starts it, and waits for nothing.
     pub fn open(town: &Town, discord: &Discord, patience: discord::Patience) -> Bot {
+        Bot::with(town, platform("DISCORD", discord.url(), &discord.token()), patience)
+    }
+
+    pub fn with(town: &Town, settings: PlatformSettings, patience: discord::Patience) -> Bot {
         let ((stop, stopping), post) = (watch::channel(false), Post::open(town));
-        let settings = platform("DISCORD", discord.url(), &discord.token());
         let (desk, dispatch) = (town.desk.clone(), post.dispatch.clone());
         let door = tokio::spawn(discord::serve_with(settings, desk, dispatch, stopping, patience));
         Bot { desk: town.desk.clone(), stop, _post: post, door }

@@ -4,7 +4,12 @@ use std::time::Duration;
 
 use commands::kit::Role;
 use record::lang::Lang;
-use strillone::{config::Platform, desk::Desk, signs::Sign, telegram};
+use strillone::{
+    config::{Platform, PlatformSettings},
+    desk::Desk,
+    signs::Sign,
+    telegram,
+};
 use tokio::{
     runtime::{Builder, Runtime},
     sync::watch,
@@ -37,8 +42,11 @@ impl Bot {
 
     /// One that asks this often whether a token is taken again.
     pub fn with_patience(town: &Town, telegram: &Telegram, token: &str, ask_again: Duration) -> Bot {
+        Bot::with(town, platform("TELEGRAM", &telegram.url(), token), ask_again)
+    }
+
+    pub fn with(town: &Town, settings: PlatformSettings, ask_again: Duration) -> Bot {
         let ((stop, stopping), post) = (watch::channel(false), Post::open(town));
-        let settings = platform("TELEGRAM", &telegram.url(), token);
         let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
         let patience = telegram::Patience { ask_again };
         let (desk, dispatch) = (town.desk.clone(), post.dispatch.clone());
@@ -542,4 +550,76 @@ async fn who_lets_it_into_a_group_is_told_who_it_is() {
         "a promotion is no entrance"
     );
     sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_channels_post_is_answered_once_in_the_channel_and_not_in_its_discussion() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let (channel, group, ann) =
+        (telegram.channel("News"), telegram.supergroup("Talk"), telegram.private(5, "Ann", "en"));
+    telegram.member(group, 5, "member");
+    telegram.discusses(channel, group);
+    let bot = Bot::start(&town, &telegram);
+    bot.sign(Sign::Serving).await;
+    telegram.channel_post(channel, "/timeline westpole");
+    let answers = telegram.wait_for(channel, 1, PATIENCE).await;
+    says(&answers[0].text, &["1–8 of 18"]);
+    telegram.says(ann, 5, "/about");
+    telegram.wait_for(ann, 1, PATIENCE).await;
+    assert_eq!((telegram.messages(channel).len(), telegram.messages(group).len()), (1, 0));
+    // The group itself is answered as ever.
+    telegram.says(group, 5, "/about");
+    telegram.wait_for(group, 1, PATIENCE).await;
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn in_groups_it_is_silent_about_commands_it_does_not_know() {
+    let (town, telegram) = (Town::westpole(), Telegram::start().await);
+    let (group, ann) = (telegram.supergroup("Talk"), telegram.private(5, "Ann", "en"));
+    telegram.member(group, 5, "member");
+    let bot = Bot::start(&town, &telegram);
+    bot.sign(Sign::Serving).await;
+    for line in ["/ban @x", "/rules", "/r/italy is down", "/timelien westpole", "/"] {
+        telegram.says(group, 5, line);
+    }
+    telegram.says(group, 5, "/about");
+    says(&telegram.wait_for(group, 1, PATIENCE).await[0].text, &["Strillone"]);
+    assert_eq!(telegram.messages(group).len(), 1);
+    telegram.says(group, 5, "/ban@strillone_bot @x");
+    says(&telegram.wait_for(group, 2, PATIENCE).await[1].text, &["I do not know the command /ban"]);
+    telegram.says(ann, 5, "/rules");
+    says(&telegram.wait_for(ann, 1, PATIENCE).await[0].text, &["I do not know the command /rules"]);
+    bot.stop().await;
+    sound(&telegram);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lists_of_commands_that_an_earlier_program_left_do_not_hide_ours() {
+    let town = Town::westpole_set(&[("STRILLONE_MODERATION__OWNERS", "[\"telegram:5\"]")]);
+    let telegram = Telegram::start().await;
+    let (owner, reader) = (telegram.private(5, "Ann", "it"), telegram.private(6, "Ugo", "de"));
+    let group = telegram.supergroup("Talk");
+    telegram.member(group, 6, "administrator");
+    for scope in ["default", "all_private_chats", "all_group_chats", "all_chat_administrators", "chat:5"] {
+        for language in ["", "it", "de", "en"] {
+            telegram.leaves_commands(scope, language);
+        }
+    }
+    assert_eq!(telegram.menu(reader, 6, "de"), ["old"]);
+    // One request that fails does not stop the others.
+    telegram.fault("deleteMyCommands", 1, Fault::Refuse(400, "Bad Request: strange"));
+    let bot = Bot::start(&town, &telegram);
+    let those = |who| commands::ALL.iter().filter(|it| it.who <= who).map(|it| it.name.to_owned()).collect::<Vec<_>>();
+    for (chat, user, who) in [(owner, 5, Role::Owner), (reader, 6, Role::Reader), (group, 6, Role::Reader)] {
+        for language in ["", "it", "de", "en", "fr"] {
+            telegram
+                .until("our commands are shown", PATIENCE * 2, |it| {
+                    (it.menu(chat, user, language) == those(who)).then_some(())
+                })
+                .await;
+        }
+    }
+    bot.stop().await;
 }

@@ -28,6 +28,8 @@ const NAME: &str = "strillone_bot";
 const TOKEN: &str = "7000000001:AAFakeTokenOfTheStrilloneTestsXYZ12";
 /// The account that speaks for a group when one of its administrators hides.
 const ANONYMOUS: i64 = 1_087_968_824;
+/// The account in whose name Telegram passes a channel's posts on to their discussion.
+const TELEGRAM: i64 = 777_000;
 const MOVED: &str = "Bad Request: group chat was upgraded to a supergroup chat";
 const LATE: &str = "query is too old and response timeout expired or query ID is invalid";
 const RIVAL: &str = "terminated by other getUpdates request; make sure that only one bot instance is running";
@@ -125,6 +127,8 @@ struct Room {
     sent: VecDeque<Instant>,
     /// Whether its members may write.
     members_write: bool,
+    /// The group in which a channel's posts are discussed.
+    discussion: Option<i64>,
 }
 
 /// `updates` are those not confirmed; one marked is told once whatever the offset. `queries` know if it is too late for
@@ -240,8 +244,18 @@ impl Telegram {
         wire["id"] = json!(id);
         let (members, topics) = (BTreeMap::from([(BOT, status.to_owned())]), BTreeMap::new());
         let (posts, sent) = (BTreeMap::new(), VecDeque::new());
-        let room =
-            Room { wire, members, topics, posts, last: 1, refusal: None, moved: None, sent, members_write: true };
+        let room = Room {
+            wire,
+            members,
+            topics,
+            posts,
+            last: 1,
+            refusal: None,
+            moved: None,
+            sent,
+            members_write: true,
+            discussion: None,
+        };
         world.rooms.insert(id, room);
         Chat(id)
     }
@@ -266,6 +280,42 @@ impl Telegram {
     pub fn names(&self, chat: Chat, name: &str) {
         self.within(chat, |room| room.wire["username"] = json!(name.trim_start_matches('@')));
         self.world().names.insert(name.to_lowercase(), chat.0);
+    }
+
+    /// From now on what the channel posts stands in the group, too, passed on by Telegram itself.
+    pub fn discusses(&self, channel: Chat, group: Chat) {
+        self.within(channel, |room| room.discussion = Some(group.0));
+    }
+
+    /// An earlier program's list of commands, left in a scope and language.
+    pub fn leaves_commands(&self, scope: &str, language: &str) {
+        let list = json!([{"command": "old", "description": "Of an earlier program"}]);
+        self.world().commands.insert((scope.to_owned(), language.to_owned()), list);
+    }
+
+    /// The commands that somebody is shown in a chat: those of the narrowest scope that has a list, in it those of their
+    /// language before those of none.
+    pub fn menu(&self, chat: Chat, user: i64, language: &str) -> Vec<String> {
+        let world = self.world();
+        let room = &world.rooms[&chat.0];
+        let private = room.kind() == "private";
+        let manages = ["creator", "administrator"].contains(&room.status(user));
+        let scopes = [
+            (!private).then(|| format!("chat_member:{}:{user}", chat.0)),
+            (!private && manages).then(|| format!("chat_administrators:{}", chat.0)),
+            Some(format!("chat:{}", chat.0)),
+            (!private && manages).then(|| "all_chat_administrators".to_owned()),
+            Some(if private { "all_private_chats" } else { "all_group_chats" }.to_owned()),
+            Some("default".to_owned()),
+        ];
+        let each = scopes
+            .into_iter()
+            .flatten()
+            .flat_map(|scope| [(scope.clone(), language.to_owned()), (scope, String::new())]);
+        let shown = each
+            .filter_map(|place| world.commands.get(&place))
+            .find(|list| list.as_array().is_some_and(|all| !all.is_empty()));
+        shown.and_then(Value::as_array).into_iter().flatten().map(|command| text(command, "command")).collect()
     }
 
     /// Whether a group lets its members write; administrators may in any case.
@@ -344,6 +394,7 @@ impl Telegram {
             fill(&mut more, [("from", from), ("text", json!(text)), ("entities", json!(spotted(text)))]);
             let id = world.post(chat.0, more, &escaped(text), false);
             world.tell_of(chat.0, id, "");
+            world.pass_on(chat.0, id);
             id
         })
     }

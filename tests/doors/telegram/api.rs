@@ -29,6 +29,22 @@ impl World {
         fill(&mut post.wire, [("edit_date", json!(now()))]);
     }
 
+    /// A channel's post, whoever wrote it, stands in its discussion group, too.
+    pub(super) fn pass_on(&mut self, channel: i64, id: i64) {
+        let Some(room) = self.rooms.get(&channel) else { return };
+        let (Some(group), Some(post)) = (room.discussion, room.posts.get(&id)) else { return };
+        let (wire, html) = (post.wire.clone(), post.html.clone());
+        let origin = json!({"type": "channel", "chat": wire["chat"], "message_id": id, "date": wire["date"]});
+        self.users
+            .entry(TELEGRAM)
+            .or_insert_with(|| json!({"id": TELEGRAM, "is_bot": false, "first_name": "Telegram"}));
+        let mut passed = json!({"from": self.someone(TELEGRAM), "sender_chat": wire["chat"], "forward_origin": origin});
+        passed["is_automatic_forward"] = json!(true);
+        fill(&mut passed, ["text", "entities", "caption", "photo"].map(|key| (key, wire[key].clone())));
+        let copy = self.post(group, passed, &html, false);
+        self.tell_of(group, copy, "");
+    }
+
     /// Queues an update about a message, if the bot may hear of it.
     pub(super) fn tell_of(&mut self, chat: i64, id: i64, edited: &str) {
         let Some(room) = self.rooms.get(&chat) else { return };
@@ -223,6 +239,7 @@ impl World {
         self.meter(chat)?;
         fill(&mut wire, [("text", json!(words)), ("entities", json!(entities)), ("reply_markup", markup)]);
         let id = self.post(chat, wire, &written(p), true);
+        self.pass_on(chat, id);
         Ok(self.rooms[&chat].posts[&id].wire.clone())
     }
 
