@@ -511,12 +511,6 @@ impl Telegram {
         set.into_iter().flatten().map(|c| (text(c, "command"), text(c, "description"))).collect()
     }
 
-    /// A menu that an earlier bot with this token left.
-    pub fn left_commands(&self, scope: &str, language: &str) {
-        let left = json!([{"command": "old", "description": "of an earlier bot"}]);
-        self.world().commands.insert((scope.to_owned(), language.to_owned()), left);
-    }
-
     /// What the bot has in a chat, as it reads now.
     pub fn messages(&self, chat: Chat) -> Vec<Message> {
         self.within(chat, |room| room.posts.values().filter(|post| post.own).map(|post| post.seen(chat)).collect())
