@@ -307,5 +307,4 @@ pub fn load(
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests;

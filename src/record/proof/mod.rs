@@ -1,6 +1,5 @@
 //! Proof that nothing acknowledged is lost, of the store alone: the disk fails in every way, files are damaged, torn, lost
 //! and put back; backups hold everything. `STRILLONE_PROOF=long` runs what docs/RELIABILITY.md tells of.
-#![allow(clippy::unwrap_used)]
 
 mod copies;
 mod damage;

@@ -311,7 +311,6 @@ pub fn header_on_disk(journal_dir: &Path, commit: u64) -> io::Result<Option<Hash
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
 
