@@ -19,6 +19,7 @@ pub static ABOUT: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "",
     run: about,
 };

@@ -17,6 +17,7 @@ pub static AFFECTED: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole",
     run: affected,
 };

@@ -28,6 +28,7 @@ pub static AUDIT: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "",
     run: audit,
 };

@@ -20,6 +20,7 @@ pub static CANCEL: Command = Command {
     aliases: &["annulla"],
     piped: None,
     posts: false,
+    sets: false,
     example: "",
     run: cancel,
 };

@@ -16,6 +16,7 @@ pub static CLAIM: Command = Command {
     aliases: &[],
     piped: Some(2),
     posts: false,
+    sets: false,
     example: "westpole A ransom was asked for. | https://example.org/news",
     run: claim,
 };

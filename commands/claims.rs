@@ -17,6 +17,7 @@ pub static CLAIMS: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole",
     run: claims,
 };

@@ -25,6 +25,7 @@ pub static CLOSE: Command = Command {
     aliases: &[],
     piped: Some(1),
     posts: false,
+    sets: false,
     example: "westpole | All services are back, and the inquiries are over.",
     run: close,
 };

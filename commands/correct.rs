@@ -27,6 +27,7 @@ pub static CORRECT: Command = Command {
     aliases: &[],
     piped: Some(1),
     posts: false,
+    sets: false,
     example: "westpole#14 | The portal answers again since 09:30. | the time was wrong",
     run: correct,
 };

@@ -29,6 +29,7 @@ pub static DELIVERY: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "",
     run: delivery,
 };

@@ -22,6 +22,7 @@ pub static DISCARD: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "71",
     run: discard,
 };

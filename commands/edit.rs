@@ -48,6 +48,7 @@ pub static EDIT: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "71 when:2023-12-20 text:\"The portal answers again.\"",
     run: edit,
 };

@@ -20,6 +20,7 @@ pub static EVENT: Command = Command {
     aliases: &[],
     piped: Some(2),
     posts: false,
+    sets: false,
     example: "westpole 2023-12-20T09:00 | The portal answers again. | https://example.org/news",
     run: event,
 };

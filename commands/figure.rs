@@ -22,6 +22,7 @@ pub static FIGURE: Command = Command {
     aliases: &[],
     piped: Some(2),
     posts: false,
+    sets: false,
     example: "westpole administrations hit | about 1,300 | ACN | https://example.org/news",
     run: figure,
 };

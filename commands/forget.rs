@@ -25,6 +25,7 @@ pub static FORGET: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: true,
     example: "me",
     run: forget,
 };

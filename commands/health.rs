@@ -20,6 +20,7 @@ pub static HEALTH: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "",
     run: health,
 };

@@ -22,6 +22,7 @@ pub static HELP: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "timeline",
     run: help,
 };

@@ -17,6 +17,7 @@ pub static HISTORY: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole#14",
     run: history,
 };

@@ -17,6 +17,7 @@ pub static INCIDENT_CARD: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole",
     run: incident,
 };

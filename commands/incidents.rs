@@ -17,6 +17,7 @@ pub static INCIDENTS: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "ransomware",
     run: incidents,
 };

@@ -19,6 +19,7 @@ pub static LANG: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "it",
     run: lang,
 };

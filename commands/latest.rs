@@ -26,6 +26,7 @@ pub static LATEST: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole by:ACN",
     run: latest,
 };

@@ -217,7 +217,7 @@ pub fn needs_posting(line: &str) -> bool {
     called(line).is_some_and(|command| command.posts)
 }
 
-/// Whether a line is a command of which nothing is lost where it is not answered: one that only asks, or none of ours.
+/// Whether a line is a command that may go unanswered without a loss: one that only reads, or an unknown one.
 pub fn is_question(line: &str) -> bool {
     line.trim_start().starts_with('/') && called(line).is_none_or(Command::is_question)
 }

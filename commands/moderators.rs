@@ -25,6 +25,7 @@ pub static MODERATORS: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: true,
     example: "add telegram:123456 moderator westpole",
     run: moderators,
 };

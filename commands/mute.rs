@@ -33,6 +33,7 @@ pub static MUTE: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole 2027-01-31",
     run: mute,
 };

@@ -36,6 +36,7 @@ pub static NEW: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "",
     run: new,
 };

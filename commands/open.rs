@@ -19,6 +19,7 @@ pub static OPEN: Command = Command {
     aliases: &[],
     piped: Some(1),
     posts: false,
+    sets: false,
     example: "acme | Outage at Acme",
     run: open,
 };

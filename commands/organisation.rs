@@ -29,6 +29,7 @@ pub static ORGANISATION: Command = Command {
     aliases: &[],
     piped: Some(2),
     posts: false,
+    sets: false,
     example: "westpole buffetti | Buffetti S.p.A. | customer, supplier | Sells office supplies. | Buffetti",
     run: organisation,
 };

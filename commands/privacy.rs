@@ -18,6 +18,7 @@ pub static PRIVACY: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "",
     run: privacy,
 };

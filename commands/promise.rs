@@ -31,6 +31,7 @@ pub static PROMISE: Command = Command {
     aliases: &[],
     piped: Some(2),
     posts: false,
+    sets: false,
     example: "westpole 2030-12-14T18:00 | PA Digitale | https://example.org/news",
     run: promise,
 };

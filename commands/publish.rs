@@ -28,6 +28,7 @@ pub static PUBLISH: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "71",
     run: publish,
 };

@@ -29,6 +29,7 @@ pub static REDACT: Command = Command {
     aliases: &[],
     piped: Some(1),
     posts: false,
+    sets: false,
     example: "westpole#14 | it named a private person",
     run: redact,
 };

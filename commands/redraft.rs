@@ -28,6 +28,7 @@ pub static REDRAFT: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "71 importance:major",
     run: redraft,
 };

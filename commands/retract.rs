@@ -21,6 +21,7 @@ pub static RETRACT: Command = Command {
     aliases: &[],
     piped: Some(1),
     posts: false,
+    sets: false,
     example: "westpole#14 | it was another company's portal",
     run: retract,
 };

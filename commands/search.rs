@@ -17,6 +17,7 @@ pub static SEARCH: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "firewall incident:westpole",
     run: search,
 };

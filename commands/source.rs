@@ -21,6 +21,7 @@ pub static SOURCE: Command = Command {
     aliases: &[],
     piped: Some(2),
     posts: false,
+    sets: false,
     example: "westpole https://example.org/news | Example | The title as published | 2023-12-20",
     run: source,
 };

@@ -24,6 +24,7 @@ pub static SOURCES: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole kind:press",
     run: sources,
 };

@@ -22,6 +22,7 @@ pub static START: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole",
     run: start,
 };

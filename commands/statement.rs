@@ -25,6 +25,7 @@ pub static STATEMENT: Command = Command {
     aliases: &[],
     piped: Some(2),
     posts: false,
+    sets: false,
     example: "westpole 2023-12-20 | PA Digitale | All services are up again. | https://example.org/news",
     run: statement,
 };

@@ -25,6 +25,7 @@ pub static STATUS: Command = Command {
     aliases: &[],
     piped: Some(2),
     posts: false,
+    sets: false,
     example: "westpole monitoring, confirmed | The services are back. | https://example.org/news",
     run: status,
 };

@@ -46,6 +46,7 @@ pub static SUBSCRIBE: Command = Command {
     aliases: &["sub"],
     piped: None,
     posts: true,
+    sets: false,
     example: "westpole min_importance:normal",
     run: subscribe,
 };

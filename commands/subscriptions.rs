@@ -43,6 +43,7 @@ pub static SUBSCRIPTIONS: Command = Command {
     aliases: &["list"],
     piped: None,
     posts: true,
+    sets: false,
     example: "import westpole min_importance:major; all silent:yes",
     run: subscriptions,
 };

@@ -23,6 +23,7 @@ pub static SUGGEST: Command = Command {
     aliases: &[],
     piped: Some(1),
     posts: false,
+    sets: true,
     example: "westpole | The portal of my town answers again. | https://example.org/news | 2023-12-20",
     run: suggest,
 };

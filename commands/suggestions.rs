@@ -24,6 +24,7 @@ pub static SUGGESTIONS: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "",
     run: suggestions,
 };

@@ -20,6 +20,7 @@ pub static TEST: Command = Command {
     aliases: &[],
     piped: None,
     posts: true,
+    sets: false,
     example: "",
     run: test,
 };

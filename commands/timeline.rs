@@ -18,6 +18,7 @@ pub static TIMELINE: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole as_of:2023-12-14",
     run: timeline,
 };

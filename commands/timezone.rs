@@ -21,6 +21,7 @@ pub static TIMEZONE: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "Europe/London",
     run: timezone,
 };
@@ -124,7 +125,7 @@ fn offset(typed: &str) -> Option<i32> {
     Some(sign * (hours * 60 + minutes))
 }
 
-/// The zone that is always so many minutes ahead of UTC.
+/// The time zone with a fixed offset from UTC, in minutes (positive: east).
 fn ahead(minutes: i32) -> Option<Tz> {
     let named = match minutes {
         -570 => Some(Tz::Pacific__Marquesas),

@@ -26,6 +26,7 @@ pub static UNDO: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "",
     run: undo,
 };

@@ -30,6 +30,7 @@ pub static UNSUBSCRIBE: Command = Command {
     aliases: &["unsub"],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole",
     run: unsubscribe,
 };

@@ -23,6 +23,7 @@ pub static VERIFY: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "westpole",
     run: verify,
 };

@@ -17,6 +17,7 @@ pub static WHO: Command = Command {
     aliases: &[],
     piped: None,
     posts: false,
+    sets: false,
     example: "PA Digitale",
     run: who,
 };

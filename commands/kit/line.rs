@@ -455,6 +455,7 @@ mod tests {
         aliases: &[],
         piped: Some(2),
         posts: false,
+        sets: false,
         example: "x y | 3",
         run: |_, _, _| Ok(record::reply::Reply::default()),
     };
@@ -474,6 +475,7 @@ mod tests {
         aliases: &["t"],
         piped: Some(2),
         posts: false,
+        sets: false,
         example: "x 2023 | y",
         run: |_, _, _| Ok(record::reply::Reply::default()),
     };

@@ -56,6 +56,8 @@ pub struct Command {
     pub piped: Option<usize>,
     /// Whether it has news posted where it is asked, so that a door should look up whether that can be.
     pub posts: bool,
+    /// Whether it changes something that no other field tells of: what is kept about a person, or who may do what.
+    pub sets: bool,
     /// An example of its arguments.
     pub example: &'static str,
     /// What it does.
@@ -96,11 +98,9 @@ impl Command {
         self.piped.is_some() && self.who == Role::Moderator
     }
 
-    /// Whether it only reads the record for a reader: whoever asks again a little later has lost nothing.
+    /// Whether it only reads: the answer may be dropped, since the person can ask again and nothing is lost.
     pub fn is_question(&self) -> bool {
-        // These set something, though readers may use them and no chat is managed by it.
-        const SETS: [&str; 3] = ["forget", "moderators", "suggest"];
-        self.who == Role::Reader && !self.manages && !self.posts && self.piped.is_none() && !SETS.contains(&self.name)
+        self.who == Role::Reader && !self.manages && !self.posts && !self.sets && self.piped.is_none()
     }
 
     /// Whether it is called so.
