@@ -151,7 +151,7 @@ pub struct Ear {
 }
 
 impl Ear {
-    /// Hears an event of a shard, one of so many, as Discord words it.
+    /// Handles a gateway event: its name and data, from shard `shard` of `of`.
     pub fn hear(&self, (shard, of): (u32, u32), name: &str, data: Value) {
         match name {
             "INTERACTION_CREATE" => self.asked(data),

@@ -254,7 +254,8 @@ fn dressed(reply: &Reply, lang: Lang, without_markup: bool) -> Value {
     if without_markup { plain(reply, lang) } else { dress(reply, lang) }
 }
 
-/// What one of so many messages says: the last says how the rest is read, and nothing stands where nothing is left.
+/// Part `part` of a post that was sent as `parts` messages. The last part says how to read the rest; a part that is no
+/// longer needed says that nothing is left of it.
 fn part_of(reply: &Reply, (part, parts): (usize, usize), plain: bool, lang: Lang) -> Reply {
     let all = within(reply, parts, &more_to_read(lang), plain, lang);
     let last = all.len() <= part;

@@ -70,7 +70,7 @@ pub struct Rations {
 }
 
 impl Rations {
-    /// Rations of which nothing is known yet.
+    /// A new count of sessions, before Discord has told its limit.
     pub fn new(pauses: Pauses, now: Instant) -> Rations {
         let (own, shards, keys) = (VecDeque::new(), BTreeMap::new(), BTreeMap::new());
         Rations { pauses, said: None, own, shards, keys, began: now }

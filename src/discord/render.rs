@@ -45,18 +45,18 @@ pub fn answer_plainly(reply: &Reply, lang: Lang) -> Vec<Value> {
     parts::messages(reply, |page| fits_plainly(page, lang)).iter().map(|page| plain(page, lang)).collect()
 }
 
-/// The messages of a letter or a post, each of which fits with markup and without.
+/// A letter or an answer as messages. Each message fits both with markup and as plain words.
 pub fn answer_or_posts(reply: &Reply, lang: Lang) -> Vec<Reply> {
     parts::answer(reply, lang, |page| fits(page, lang) && fits_plainly(page, lang))
 }
 
-/// A post as messages, in order: each of them fits with markup and without.
+/// A post as messages, in order. Each message fits both with markup and as plain words.
 pub fn posts(reply: &Reply, lang: Lang) -> Vec<Reply> {
     parts::messages(reply, |page| fits(page, lang) && fits_plainly(page, lang))
 }
 
-/// The messages of a post that has so many, with markup or `plainly`; where it takes more, the last one says so in the
-/// words of `rest`.
+/// A post as at most `most` messages, with markup or as plain words (`plainly`). If it needs more, the last message ends
+/// with `rest`, which says so.
 pub fn within(reply: &Reply, most: usize, rest: &Line, plainly: bool, lang: Lang) -> Vec<Reply> {
     let all = posts(reply, lang);
     if all.len() <= most {

@@ -68,7 +68,7 @@ pub fn posts(reply: &Reply) -> Vec<Part> {
     parts::messages(reply, |page| fits(page, MESSAGE)).iter().map(dress).collect()
 }
 
-/// The messages of a post that has so many; where it takes more, the last one says so in the words of `rest`.
+/// A post as at most `most` messages. If it needs more, the last message ends with `rest`, which says so.
 pub fn within(reply: &Reply, most: usize, rest: &Line) -> Vec<Part> {
     parts::within(reply, most.max(1), rest, |page| fits(page, MESSAGE)).iter().map(dress).collect()
 }
