@@ -244,18 +244,12 @@ async fn serve(settings: Settings) -> Ended {
     company.spawn(watchman::watch(desk.clone(), stopping.clone()));
     company.spawn(backups::watch(desk.clone(), settings.backups(), settings.backup.keep, stopping.clone()));
     let mut chat = offer_chat(desk.clone(), settings.record.lang);
-    let mut done = Ok(());
     loop {
         tokio::select! {
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
-            Some(shut) = doors.join_next() => match shut {
-                Ok(Ok(())) => {}
-                Ok(Err(refused)) => {
-                    done = Err(refused.into());
-                    break;
-                }
-                Err(error) => tracing::error!(%error, "a door broke; the others go on"),
+            Some(shut) = doors.join_next() => if let Err(error) = shut {
+                tracing::error!(%error, "a door broke; the others go on");
             },
             end = &mut chat => {
                 if over(end) {
@@ -299,7 +293,7 @@ async fn serve(settings: Settings) -> Ended {
         Ok(Ok(Err(error))) => tracing::warn!(%error, "the state could not be flushed; the journal holds everything"),
         Ok(Err(_)) | Err(_) => tracing::warn!("the state was not flushed in time; the journal holds everything"),
     }
-    done
+    Ok(())
 }
 
 /// Opens dispatch: what waits leaves once a door is open.
@@ -328,9 +322,8 @@ fn start_dispatch(settings: &Settings, desk: &Desk) -> Result<(Dispatch, Running
     Ok((dispatch, running))
 }
 
-/// Opens the door to every platform whose token is set. One whose token is refused at the first contact ends the
-/// program, with a line that says so.
-fn open_doors(settings: &Settings, desk: &Desk, dispatch: &Dispatch, stop: &watch::Receiver<bool>) -> JoinSet<Done> {
+/// Opens the door to every platform whose token is set.
+fn open_doors(settings: &Settings, desk: &Desk, dispatch: &Dispatch, stop: &watch::Receiver<bool>) -> JoinSet<()> {
     let mut doors = JoinSet::new();
     let is_set = |name: &str| std::env::var_os(name).is_some_and(|value| !value.is_empty());
     let served = settings.telegram.token.is_some() || settings.discord.token.is_some();
@@ -340,15 +333,10 @@ fn open_doors(settings: &Settings, desk: &Desk, dispatch: &Dispatch, stop: &watc
         );
     }
     if settings.telegram.token.is_some() {
-        let door = telegram::serve(settings.telegram.clone(), desk.clone(), dispatch.clone(), stop.clone());
-        doors.spawn(async move {
-            door.await;
-            Ok(())
-        });
+        doors.spawn(telegram::serve(settings.telegram.clone(), desk.clone(), dispatch.clone(), stop.clone()));
     }
     if settings.discord.token.is_some() {
-        let door = discord::serve(settings.discord.clone(), desk.clone(), dispatch.clone(), stop.clone());
-        doors.spawn(async move { door.await.map_err(|refused| Undone(refused.to_string())) });
+        doors.spawn(discord::serve(settings.discord.clone(), desk.clone(), dispatch.clone(), stop.clone()));
     }
     doors
 }

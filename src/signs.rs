@@ -56,7 +56,7 @@ impl Sign {
             },
             Sign::InteractionsElsewhere => Text {
                 en: "commands do not reach me: the developer portal sends them to an Interactions Endpoint URL; posts go on",
-                it: "i comandi non mi arrivano: il developer portal li invia a un Interactions Endpoint URL; i messaggi partono",
+                it: "i comandi non mi arrivano: il developer portal li invia a un Interactions Endpoint URL; le pubblicazioni continuano",
             },
             Sign::Stopped => Text {
                 en: "stopped: the platform shut me out; a restart tries again",

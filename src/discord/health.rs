@@ -121,7 +121,7 @@ impl Health {
         self.note(|facts| facts.shut = true);
         self.tell(Words {
             en: format!("Discord's gateway shut me out (code {code}: {why}). Commands there do not reach me until I am restarted; posts go on."),
-            it: format!("Il gateway di Discord mi ha escluso (codice {code}: {why}). I comandi dati lì non mi arrivano finché non vengo riavviato; i messaggi partono."),
+            it: format!("Il gateway di Discord mi ha escluso (codice {code}: {why}). I comandi dati lì non mi arrivano finché non vengo riavviato; le pubblicazioni continuano."),
         });
     }
 
@@ -135,7 +135,7 @@ impl Health {
         tracing::error!("the application has an Interactions Endpoint URL: commands do not reach me");
         self.tell(Words::from(Text {
             en: "Commands on Discord do not reach me: the application has an Interactions Endpoint URL. Clear that field in the developer portal (General Information); I look again by myself. Posts go on.",
-            it: "I comandi su Discord non mi arrivano: l'applicazione ha un Interactions Endpoint URL. Svuota quel campo nel developer portal (General Information); ricontrollo da solo. I messaggi partono.",
+            it: "I comandi su Discord non mi arrivano: l'applicazione ha un Interactions Endpoint URL. Svuota quel campo nel developer portal (General Information); ricontrollo da solo. Le pubblicazioni continuano.",
         }));
     }
 

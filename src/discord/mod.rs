@@ -54,11 +54,6 @@ pub use render::{answer as pages, dress, plain, posts};
 pub use send::Wire;
 pub use watch::Patience;
 
-/// Why a door cannot be opened at all: one line, never with the token in it.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct TokenRefused(pub String);
-
 /// How many events may wait to be answered: more would be too late for Discord's 3 seconds anyway.
 const WAITING: usize = 1_000;
 /// How long answers under way may take when the program stops.
@@ -92,14 +87,9 @@ pub fn asked(interaction: &Value) -> Option<Heard> {
 }
 
 /// Serves until told to stop. Whatever Discord does meanwhile is a state of this platform: a token that it refuses is
-/// asked about once a minute. An error means that no request can be made at all.
-pub async fn serve(
-    settings: PlatformSettings,
-    desk: Desk,
-    dispatch: Dispatch,
-    stop: told::Receiver<bool>,
-) -> Result<(), TokenRefused> {
-    serve_with(settings, desk, dispatch, stop, Patience::default()).await
+/// asked about once a minute.
+pub async fn serve(settings: PlatformSettings, desk: Desk, dispatch: Dispatch, stop: told::Receiver<bool>) {
+    serve_with(settings, desk, dispatch, stop, Patience::default()).await;
 }
 
 /// As [`serve`], with another patience with Discord.
@@ -109,17 +99,22 @@ pub async fn serve_with(
     dispatch: Dispatch,
     mut stop: told::Receiver<bool>,
     patience: Patience,
-) -> Result<(), TokenRefused> {
-    let Some(token) = settings.token else { return Ok(()) };
+) {
+    let Some(token) = settings.token else { return };
     let health = Arc::new(Health::new(desk.clone()));
-    let wire = Wire::through(settings.proxy, &settings.api_url, token, dispatch.pace(Network::Discord))
-        .map_err(|error| TokenRefused(format!("discord: no HTTP client can be made: {error}")))?;
-    let wire = Arc::new(wire);
+    let wire = match Wire::through(settings.proxy, &settings.api_url, token, dispatch.pace(Network::Discord)) {
+        Ok(wire) => Arc::new(wire),
+        Err(error) => {
+            tracing::error!(%error, "no client for Discord can be made");
+            desk.signs().set(Platform::Discord, Sign::Stopped);
+            return;
+        }
+    };
     let us = tokio::select! {
         us = first_contact(&wire, &health, patience) => us,
         () = stopped(&mut stop) => {
             desk.signs().set(Platform::Discord, Sign::Off);
-            return Ok(());
+            return;
         }
     };
     health.elsewhere(us.elsewhere);
@@ -150,7 +145,6 @@ pub async fn serve_with(
         tracing::debug!("answers on Discord were left when the program stopped");
     }
     door.desk.signs().set(Platform::Discord, Sign::Off);
-    Ok(())
 }
 
 /// Who we are on Discord.

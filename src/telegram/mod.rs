@@ -51,7 +51,7 @@ pub fn asked(update: &Value, me: &Me) -> Option<Heard> {
 
 const REFUSED: Text = Text {
     en: "Telegram has refused my token for more than a minute. Nothing is lost: what is due there waits, and I ask again every minute. If the token was revoked, put the new one from @BotFather into the settings and restart me.",
-    it: "Telegram rifiuta il mio token da più di un minuto. Non si perde nulla: quello che deve partire aspetta e io riprovo ogni minuto. Se il token è stato revocato, mettete quello nuovo di @BotFather nelle impostazioni e riavviatemi.",
+    it: "Telegram rifiuta il mio token da più di un minuto. Non si perde nulla: quello che deve partire aspetta e io riprovo ogni minuto. Se il token è stato revocato, metti quello nuovo di @BotFather nelle impostazioni e riavviami.",
 };
 const TAKEN_AGAIN: Text = Text {
     en: "Telegram takes my token again; what waited is on its way.",

@@ -38,7 +38,7 @@ const LAST_END: Duration = Duration::from_millis(2_500);
 
 const WEBHOOK_AGAIN: Text = Text {
     en: "Another program set a webhook for my Telegram bot, and commands reached it instead of me. I have removed the webhook; nothing is lost. Please stop that program, or give it a bot of its own.",
-    it: "Un altro programma ha impostato un webhook per il mio bot Telegram, e i comandi arrivavano a lui invece che a me. Ho rimosso il webhook; non si è perso nulla. Fermate quel programma, o dategli un bot suo.",
+    it: "Un altro programma ha impostato un webhook per il mio bot Telegram, e i comandi arrivavano a lui invece che a me. Ho rimosso il webhook; non si è perso nulla. Ferma quel programma, o dagli un bot tutto suo.",
 };
 
 /// How polling ended.
@@ -275,7 +275,7 @@ pub async fn look_after(worker: Arc<Worker>, tray: Arc<Tray>) {
     const LASTED: Duration = Duration::from_secs(120);
     const RIVAL_STAYS: Text = Text {
         en: "For two minutes another program has been polling Telegram with my token, so commands there may not reach me. Posts go on. Please stop the other program, or get a new token from @BotFather.",
-        it: "Da due minuti un altro programma interroga Telegram con il mio token, perciò i comandi lì possono non arrivarmi. I messaggi partono. Fermate l'altro programma, o fatevi dare un nuovo token da @BotFather.",
+        it: "Da due minuti un altro programma interroga Telegram con il mio token, perciò i comandi lì possono non arrivarmi. Le pubblicazioni continuano. Ferma l'altro programma, o fatti dare un nuovo token da @BotFather.",
     };
     let (mut told, mut round) = (false, 0u32);
     loop {

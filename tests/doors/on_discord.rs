@@ -5,7 +5,7 @@ use std::time::Duration;
 use strillone::{
     config::{Platform, PlatformSettings},
     desk::Desk,
-    discord::{self, TokenRefused},
+    discord,
     signs::Sign,
 };
 use tokio::{sync::watch, task::JoinHandle};
@@ -27,7 +27,7 @@ pub struct Bot {
     desk: Desk,
     stop: watch::Sender<bool>,
     _post: Post,
-    door: JoinHandle<Result<(), TokenRefused>>,
+    door: JoinHandle<()>,
 }
 
 impl Bot {
@@ -68,7 +68,7 @@ impl Bot {
     /// Stops it in order.
     pub async fn stop(mut self) {
         self.stop.send(true).unwrap();
-        (&mut self.door).await.unwrap().unwrap();
+        (&mut self.door).await.unwrap();
     }
 }
 
