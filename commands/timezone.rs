@@ -44,8 +44,10 @@ fn timezone(room: &Room<'_>, ask: &Ask, given: &Given) -> Result<Reply, Failure>
     }
     let (name, now) = (zone_name(zone), ask.at.with_timezone(&zone).format("%H:%M"));
     let words = ask.say(
-        format!("I show clock times in {name} from now on, where it is {now} now. Days stay as they are recorded."),
-        format!("D'ora in poi mostro gli orari di {name}, dove ora sono le {now}. Le date senza ora restano come sono registrate."),
+        format!("I show clock times in {name} from now on (it is {now} there now). Days stay as they are recorded."),
+        format!(
+            "D'ora in poi mostro gli orari di {name} (ora lì: {now}). Le date senza ora restano come sono registrate."
+        ),
     );
     let mut reply = Reply::personal(Tone::Good, words);
     reply.chosen = Some(Chosen { lang: None, zone: Some(zone) });
@@ -57,8 +59,8 @@ fn current(ask: &Ask) -> Reply {
         Some(zone) => {
             let (name, now) = (zone_name(zone), ask.at.with_timezone(&zone).format("%H:%M"));
             ask.say(
-                format!("I show clock times in {name} here, where it is {now} now."),
-                format!("Qui mostro gli orari di {name}, dove ora sono le {now}."),
+                format!("I show clock times in {name} here (it is {now} there now)."),
+                format!("Qui mostro gli orari di {name} (ora lì: {now})."),
             )
         }
         None => ask

@@ -75,18 +75,30 @@ pub fn alert(word: Word) -> Option<Alert> {
                 channels,
                 "entries were under way when the state was lost; some channels may lack them"
             );
-            let (en, it) = match (entries, channels) {
-                (0, 1) => ("1 channel may lack an entry".to_owned(), "A 1 canale può mancare una voce".to_owned()),
-                (0, n) => (format!("{n} channels may lack an entry"), format!("A {n} canali può mancare una voce")),
-                (1, _) => (
-                    "1 entry was being sent, and I do not know to whom".to_owned(),
-                    "1 voce era in consegna e non so a chi sia arrivata".to_owned(),
-                ),
-                (n, _) => (
-                    format!("{n} entries were being sent, and I do not know to whom"),
-                    format!("{n} voci erano in consegna e non so a chi siano arrivate"),
-                ),
-            };
+            let (mut en, mut it) = (Vec::new(), Vec::new());
+            match channels {
+                0 => {}
+                1 => {
+                    en.push("one channel may lack an entry".to_owned());
+                    it.push("a un canale può mancare una voce".to_owned());
+                }
+                n => {
+                    en.push(format!("{n} channels may lack an entry"));
+                    it.push(format!("a {n} canali può mancare una voce"));
+                }
+            }
+            match entries {
+                0 => {}
+                1 => {
+                    en.push("one entry was being sent, and I do not know to whom".to_owned());
+                    it.push("una voce era in consegna e non so a chi sia arrivata".to_owned());
+                }
+                n => {
+                    en.push(format!("{n} entries were being sent, and I do not know to whom"));
+                    it.push(format!("{n} voci erano in consegna e non so a chi siano arrivate"));
+                }
+            }
+            let (en, it) = (en.join("; "), it.join("; "));
             Alert::to_owners(
                 None,
                 words(

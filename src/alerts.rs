@@ -71,29 +71,30 @@ where
         Ok(waiting) => waiting,
         Err(error) => return tracing::error!(%error, "alerts cannot be read"),
     };
-    for (number, mut alert) in waiting {
+    for (number, alert) in waiting {
         let words = Words { en: alert.en.clone(), it: alert.it.clone() };
         let about =
             [Platform::Telegram, Platform::Discord].into_iter().find(|it| alert.about.as_deref() == Some(it.code()));
         let whom = Alert { about, to: alert.to.clone(), words: words.clone() }.whom(platform, &desk.owners());
         let mine = platform.code().to_owned();
-        let mut changed = false;
-        if !alert.told.contains(&mine) && !whom.is_empty() {
-            let mut got = false;
+        let tried = !alert.told.contains(&mine) && !whom.is_empty();
+        let mut got = false;
+        if tried {
             for person in whom {
                 got |= bring(person, words.clone()).await;
             }
-            match got {
-                true => alert.told.push(mine),
-                false => alert.tries = alert.tries.saturating_add(1),
-            }
-            changed = true;
-        }
-        let over = is_over(desk, &alert, Utc::now().timestamp_millis());
-        if !changed && !over {
+        } else if !is_over(desk, &alert, Utc::now().timestamp_millis()) {
             continue;
         }
-        let written = desk.store().ledger().set_alert(number, Some(&alert).filter(|_| !over));
+        // The other platform may have brought it meanwhile.
+        let written = desk.store().ledger().change_alert(number, |mut alert| {
+            match (tried, got) {
+                (true, true) if !alert.told.contains(&mine) => alert.told.push(mine),
+                (true, false) => alert.tries = alert.tries.saturating_add(1),
+                _ => {}
+            }
+            Some(alert).filter(|alert| !is_over(desk, alert, Utc::now().timestamp_millis()))
+        });
         if let Err(error) = written.and_then(|()| desk.store().sync_ledger()) {
             tracing::error!(%error, "that an alert was brought could not be noted; it may come again");
         }

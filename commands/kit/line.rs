@@ -171,13 +171,15 @@ fn words(text: &str) -> Result<Vec<Word>, OpenQuote> {
     }
 }
 
-/// What stands between quotation marks, however a phone writes them: guillemets close guillemets, the others each other.
+/// Reads up to the closing quotation mark. A straight mark closes a straight one, so that whatever `quoted` wrote is read
+/// back as it was; guillemets close guillemets; the curly marks of phones close one another.
 fn inside(letters: &mut std::iter::Peekable<std::str::Chars<'_>>, opened: char) -> Result<String, OpenQuote> {
     let closes = |letter: char| match opened {
         '«' => letter == '»',
         '»' => letter == '«',
         '‹' => letter == '›',
         '›' => letter == '‹',
+        '"' => letter == '"',
         _ => matches!(letter, '"' | '“' | '”' | '‟' | '＂'),
     };
     let mut inner = String::new();
@@ -418,6 +420,23 @@ mod tests {
         assert_eq!(split("2023-12-08T05:00"), [plain("2023-12-08T05:00")]);
         assert_eq!(split("https://a.example/x"), [plain("https://a.example/x")]);
         assert_eq!(words("a \"b"), Err(OpenQuote));
+    }
+
+    #[test]
+    fn what_is_quoted_is_read_back_as_it_was_whatever_marks_are_in_it() {
+        for value in [
+            "The portal says “offline”.",
+            "“ciao”",
+            "He said \"no\" now",
+            "«sì»",
+            "a：b",
+            "1–2",
+            "−5",
+            "back\\slash “x\"",
+        ] {
+            let line = format!("text:{}", record::pages::quoted(value));
+            assert_eq!(split(&line), [(Some("text".to_owned()), value.to_owned())], "{line}");
+        }
     }
 
     fn given(line: &str) -> Result<Vec<(&'static str, String)>, String> {

@@ -29,7 +29,7 @@ const LONGEST_REST: Ms = 16_000;
 const REFUSALS: usize = 5;
 /// What "within seconds" is.
 const SECONDS: Ms = 30_000;
-/// For how long a channel that refuses us after a flood, too, is no sign of another.
+/// A channel that still refuses us when a flood has ended does not count towards the next flood for this long.
 const STUBBORN: Ms = 3_600_000;
 /// How long is waited between two of these tries: 1, 2, 4 … seconds, at most this.
 const LONGEST_TRY: Ms = 30_000;
@@ -238,11 +238,14 @@ impl Lane {
 
     /// A request left.
     pub fn left(&mut self, id: u64, flying: Flying) {
-        if matches!(flying.doing, Doing::Probe) {
-            self.trust = Trust::Asking;
-        } else {
-            self.channels.insert(flying.channel);
-            self.chats.insert(flying.chat.clone());
+        match flying.doing {
+            Doing::Probe => self.trust = Trust::Asking,
+            // Its limit is its own, and no channel waits for it.
+            Doing::Publish { .. } => _ = self.chats.insert(flying.chat.clone()),
+            _ => {
+                self.channels.insert(flying.channel);
+                self.chats.insert(flying.chat.clone());
+            }
         }
         self.flying.insert(id, flying);
     }

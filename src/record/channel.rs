@@ -147,7 +147,7 @@ impl Channel {
         self.mutes.iter().any(|mute| mute.incident == *incident && mute.until.is_none_or(|until| at < until))
     }
 
-    /// Whether an incident is muted at a moment, and will not be some time.
+    /// Whether the channel mutes an incident at a moment, with a mute that has an end.
     pub fn mute_ends(&self, incident: &Slug, at: DateTime<Utc>) -> bool {
         self.mutes.iter().any(|mute| mute.incident == *incident && mute.until.is_some_and(|until| at < until))
     }

@@ -188,7 +188,8 @@ impl Journal {
         }
         let file = self.file.as_mut().ok_or_else(|| io::Error::other("the journal has no file"))?;
         if let Err(error) = self.disk.write(file, group).and_then(|()| self.disk.sync(file)) {
-            // A full disk has written nothing that was synced before anew: the group is cut off again, if that can be done.
+            // The file up to `self.len` was synced before and is whole. What was written of this group is cut off, if the
+            // disk allows that.
             let cut = is_full(&error) && file.set_len(self.len).and_then(|()| self.disk.sync(file)).is_ok();
             return Err(if cut { NotAppended::Full(error) } else { NotAppended::Unknown(error) });
         }

@@ -52,6 +52,12 @@ impl Left {
         let ids = if delivery.is_stale(moves) { Vec::new() } else { delivery.ids.clone() };
         Left { ids, replaces: delivery.replaces, card: delivery.card }
     }
+
+    /// The bytes that it takes in a line of the journal, with its channel's number: at most so many.
+    pub fn bytes(&self) -> usize {
+        let card = if self.card.is_some() { 48 } else { 0 };
+        64 + card + 21 * self.ids.len()
+    }
 }
 
 impl From<Left> for String {
@@ -355,7 +361,7 @@ pub struct Mailbox {
 }
 
 /// Something that owners, or somebody, should know: it waits until one of them has got it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnerAlert {
     /// When it came up.
     pub at: Ms,
@@ -528,6 +534,8 @@ mod tests {
         assert_eq!(serde_json::from_str::<Left>("\"\"").expect("read"), Left::default());
         let card = Left { ids: vec![5], replaces: true, card: Some((7, 9)) };
         assert_eq!(String::from(card.clone()), "again card:7-9 5");
+        let long = Left { ids: vec![u64::MAX; 9], replaces: true, card: Some((u64::MAX, u64::MAX)) };
+        assert!(String::from(long.clone()).len() + "\"4294967295\":\"\",".len() <= long.bytes());
         assert_eq!(Left::try_from("again card:7-9 5".to_owned()), Ok(card));
         assert!(Left::try_from("soon 5".to_owned()).is_err());
     }

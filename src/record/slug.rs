@@ -104,8 +104,10 @@ pub fn searched(text: &str) -> String {
         let abbreviates = letter == '.'
             && before.is_some_and(char::is_alphabetic)
             && !place.checked_sub(2).and_then(at).is_some_and(char::is_alphanumeric);
+        // A thousands separator: one to three digits before it, three after. A year before a number is no part of it.
+        let run = letters[..place].iter().rev().take(4).take_while(|c| c.is_ascii_digit()).count();
         let groups = matches!(letter, '.' | ',' | '\'' | ' ' | '\u{202f}')
-            && digit(before)
+            && (1..=3).contains(&run)
             && (1..=3).all(|next| digit(at(place + next)))
             && !digit(at(place + 4));
         if !abbreviates && !groups {
@@ -145,7 +147,7 @@ mod tests {
         for number in ["1500", "1.500", "1,500", "1 500", "1’500", "1\u{202f}500"] {
             assert_eq!(searched(&format!("about {number} bodies")), "about 1500 bodies", "{number}");
         }
-        for same in ["3.5 hours", "14.12.2023", "end. Then", "v1.2"] {
+        for same in ["3.5 hours", "14.12.2023", "end. Then", "v1.2", "in 2023 700 bodies"] {
             assert_eq!(searched(same), folded(same));
         }
     }

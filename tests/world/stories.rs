@@ -331,27 +331,33 @@ fn a_clock_that_was_ahead_or_behind_keeps_nobody_waiting() {
 
 #[test]
 fn what_a_mute_held_back_is_told_when_it_ends() {
-    let mut world = crowd(1, 2, 1);
-    world.calm = true;
-    let who = Address("telegram:1".to_owned());
-    let until = DateTime::from_timestamp_millis(world.now + HOUR);
-    world.say(vec![Drafted::Fact(Fact::Mute { address: who, incident: "x".parse().unwrap(), off: false, until })]);
-    (0..5).for_each(|_| {
-        world.record();
-        world.run(world.now + 5 * MINUTE);
-    });
-    let numbers: Vec<u32> = world.entries.keys().copied().collect();
-    let muted = world.followers[0].clone();
-    assert!(numbers.iter().all(|number| !world.has(&muted, *number)), "nothing comes while it is muted");
-    world.run(world.now + 2 * HOUR);
-    for number in &numbers {
-        assert_eq!(world.copies(&muted, *number).len(), 1, "x#{number} is told when the mute has ended");
+    for lost in [false, true] {
+        let mut world = crowd(1, 2, 1);
+        world.calm = true;
+        let who = Address("telegram:1".to_owned());
+        let until = DateTime::from_timestamp_millis(world.now + HOUR);
+        world.say(vec![Drafted::Fact(Fact::Mute { address: who, incident: "x".parse().unwrap(), off: false, until })]);
+        (0..5).for_each(|_| {
+            world.record();
+            world.run(world.now + 5 * MINUTE);
+        });
+        let numbers: Vec<u32> = world.entries.keys().copied().collect();
+        let muted = world.followers[0].clone();
+        assert!(numbers.iter().all(|number| !world.has(&muted, *number)), "nothing comes while it is muted");
+        if lost {
+            world.lose_state();
+            world.wake_up();
+        }
+        world.run(world.now + 2 * HOUR);
+        for number in &numbers {
+            assert_eq!(world.copies(&muted, *number).len(), 1, "x#{number} is told when the mute has ended");
+        }
+        let told = &world.platforms[0].chats["telegram:1"].messages;
+        assert_eq!(told.len(), 1, "in one message: {told:#?}");
+        assert!(told[0].words.contains("muted here"));
+        let open: Vec<_> = world.store().ledger().tallies().map(Result::unwrap).collect();
+        assert!(open.is_empty(), "{open:?}");
     }
-    let told = &world.platforms[0].chats["telegram:1"].messages;
-    assert_eq!(told.len(), 1, "in one message: {told:#?}");
-    assert!(told[0].words.contains("muted here"));
-    let open: Vec<_> = world.store().ledger().tallies().map(Result::unwrap).collect();
-    assert!(open.is_empty(), "{open:?}");
 }
 
 #[test]

@@ -100,8 +100,7 @@ impl Office {
         let (copies, owed, next) = loop {
             let found = ledger.copies(commit, from, most)?;
             // Posts of several messages have several numbers.
-            let bytes: usize =
-                found.0.values().map(|left| 64 + 21 * left.ids.len()).sum::<usize>() + 11 * found.1.len();
+            let bytes = found.0.values().map(Left::bytes).sum::<usize>() + 11 * found.1.len();
             if bytes <= LINE || most == 1 {
                 break found;
             }

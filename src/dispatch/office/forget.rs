@@ -1,9 +1,6 @@
 //! Message numbers are kept while an incident is open and for a time after; once a day what is older is forgotten.
 
-use std::{
-    collections::{BTreeSet, HashMap},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use record::{
     channel::ChannelNumber,
@@ -15,7 +12,7 @@ use super::{Kept, Office};
 
 /// How often it is looked for what may go.
 const EVERY: Ms = 24 * 3_600_000;
-/// How many deliveries a turn looks at.
+/// How many deliveries, or lines, a turn looks at; an erasure names no more.
 const LOOKED_AT: usize = 500;
 
 /// Where the look through the ledger is.
@@ -23,64 +20,77 @@ const LOOKED_AT: usize = 500;
 pub(super) struct Forgetting {
     /// When the last one began.
     began: Option<Ms>,
-    /// The delivery to go on from; none between two looks.
-    next: Option<(ChannelNumber, u64)>,
+    /// What to go on with; none between two looks.
+    next: Option<Place>,
     /// Whether an entry's deliveries may go, by its commit.
     old: HashMap<u64, bool>,
-    /// Lines of the journal that tell how far old broadcasts were: their bodies go, too.
-    lines: BTreeSet<u64>,
 }
 
-/// How many lines one erasure names.
-const ERASED: usize = 500;
+/// A place in one of the two tables that a look goes through, one after the other.
+#[derive(Clone, Copy)]
+enum Place {
+    /// Deliveries, by channel and entry.
+    Delivery(ChannelNumber, u64),
+    /// Lines of the journal that tell how far broadcasts were, by their newest entry and their own commit.
+    Line(u64, u64),
+}
+
 const WHY: &str = "records of deliveries are kept for a while after an incident is closed";
 
 impl Office {
-    /// Looks at some deliveries; whether there are more to look at.
+    /// Looks at some deliveries, or lines of the journal that tell of them; whether there are more to look at.
     pub(super) fn forget(&mut self, now: Ms) -> Kept<bool> {
-        let from = match self.forgetting.next {
-            Some(next) => next,
+        let place = match self.forgetting.next {
+            Some(place) => place,
             None if self.forgetting.began.is_none_or(|began| now - began >= EVERY) => {
                 self.forgetting = Forgetting { began: Some(now), ..Forgetting::default() };
-                (0, 0)
+                Place::Delivery(0, 0)
             }
             None => return Ok(false),
         };
-        let store = Arc::clone(&self.store);
-        let ledger = store.ledger();
-        let page = ledger.page(from, LOOKED_AT)?;
-        self.forgetting.next = match page.last() {
-            Some((channel, commit, _)) if page.len() == LOOKED_AT => Some((*channel, commit + 1)),
-            _ => None,
+        self.forgetting.next = match place {
+            Place::Delivery(channel, commit) => Some(self.forget_deliveries((channel, commit), now)?),
+            Place::Line(newest, line) => self.erase_lines((newest, line), now)?,
         };
-        for (channel, commit, delivery) in &page {
-            if !delivery.is_open() && self.is_old(*commit, now)? {
-                ledger.forget(*channel, *commit)?;
-                for (line, named) in ledger.progress_lines(*commit)? {
-                    let mut old = true;
-                    for commit in named {
-                        old &= self.is_old(commit, now)?;
-                    }
-                    self.forgetting.lines.extend(old.then_some(line));
-                }
-            }
-        }
-        if self.forgetting.lines.len() >= ERASED || self.forgetting.next.is_none() {
-            self.erase_lines(now);
-        }
-        Ok(self.forgetting.next.is_some())
+        Ok(self.forgetting.next.is_some() && self.mute.is_none())
     }
 
-    /// Erases the bodies of lines that tell of deliveries which are forgotten.
-    fn erase_lines(&mut self, now: Ms) {
-        let commits: Vec<u64> = self.forgetting.lines.iter().copied().take(ERASED).collect();
-        if commits.is_empty() {
-            return;
+    fn forget_deliveries(&mut self, from: (ChannelNumber, u64), now: Ms) -> Kept<Place> {
+        let store = Arc::clone(&self.store);
+        let page = store.ledger().page(from, LOOKED_AT)?;
+        for (channel, commit, delivery) in &page {
+            if !delivery.is_open() && self.is_old(*commit, now)? {
+                store.ledger().forget(*channel, *commit)?;
+            }
         }
-        let fact = Fact::Erasure { commits: commits.clone(), bodies: Bodies::Private, why: WHY.to_owned(), by: None };
-        if self.say_at(fact, self.moment(now)) {
-            self.forgetting.lines.retain(|line| !commits.contains(line));
+        Ok(match page.last() {
+            Some((channel, commit, _)) if page.len() == LOOKED_AT => Place::Delivery(*channel, commit + 1),
+            _ => Place::Line(0, 0),
+        })
+    }
+
+    /// Erases the bodies of lines that tell of old broadcasts alone; where to go on, if there are more.
+    fn erase_lines(&mut self, from: (u64, u64), now: Ms) -> Kept<Option<Place>> {
+        let store = Arc::clone(&self.store);
+        let page = store.ledger().progress_lines(from, LOOKED_AT)?;
+        let mut commits = Vec::new();
+        for ((_, line), named) in &page {
+            let mut old = true;
+            for commit in named {
+                old &= self.is_old(*commit, now)?;
+            }
+            commits.extend(old.then_some(*line));
         }
+        let erased = commits.is_empty() || {
+            let fact = Fact::Erasure { commits, bodies: Bodies::Private, why: WHY.to_owned(), by: None };
+            self.say_at(fact, self.moment(now))
+        };
+        Ok(match page.last() {
+            // The journal takes nothing at present.
+            _ if !erased => Some(Place::Line(from.0, from.1)),
+            Some(((newest, line), _)) if page.len() == LOOKED_AT => Some(Place::Line(*newest, line + 1)),
+            _ => None,
+        })
     }
 
     /// Whether an entry belongs to an incident that was closed long ago.

@@ -142,8 +142,7 @@ pub struct Turn {
     pub wake: Option<Ms>,
     /// Who should be told what.
     pub words: Vec<Word>,
-    /// What came of orders, for whoever counts: the network, what it was, the outcome, milliseconds since it left, and
-    /// since the entry was recorded.
+    /// The outcomes of requests, for the metrics: network, kind of request, outcome, milliseconds since the request left.
     pub came: Vec<(Network, &'static str, Outcome, Ms)>,
     /// What of the ledger could not be read or written, the first of it.
     pub failed: Option<StateError>,
@@ -307,7 +306,8 @@ impl Office {
         Ok(())
     }
 
-    /// What was under way when the ledger was lost: of what the journal tells no more, every channel may have it.
+    /// Recovers broadcasts after the ledger was lost: where the journal does not say which channels have an entry, each of
+    /// them may have it.
     fn take_up_lost(&mut self) -> Kept<Vec<Word>> {
         let store = Arc::clone(&self.store);
         let ledger = store.ledger();

@@ -13,15 +13,18 @@ use record::{
     private::Fact,
 };
 
-use super::{Kept, Office, Turn, wake};
+use super::{Kept, LINE, Office, Turn, wake};
 
 /// How often the journal is told.
 const EVERY: Ms = 1_000;
-/// How many channels a line names at most, so that it stays below 64 KiB.
+/// How many channels a line names at most; fewer, if they have many messages (`LINE`).
 const NAMED: usize = 1_000;
 
 /// How many entries behind a channel's head are looked at.
 const BEHIND: usize = 5;
+
+/// The messages of an entry in each channel, by the entry's commit.
+type Lefts = BTreeMap<u64, BTreeMap<ChannelNumber, Left>>;
 
 /// What the journal knows, and what it is to be told.
 #[derive(Default)]
@@ -65,8 +68,8 @@ impl Office {
             wake(turn, at);
             return Ok(());
         }
-        let done: BTreeSet<(u64, ChannelNumber)> = self.progress.done.iter().copied().take(NAMED).collect();
         let next = self.attempt_next(now)?;
+        let (done, lefts) = self.lefts(LINE.saturating_sub(12 * next.len()))?;
         if done.is_empty() && next.is_subset(&self.progress.attempted) {
             return Ok(());
         }
@@ -81,7 +84,7 @@ impl Office {
         for commit in over {
             named.entry(commit).or_default();
         }
-        let fact = Fact::Delivered { done: self.lefts(&done)?, next: named };
+        let fact = Fact::Delivered { done: lefts, next: named };
         if self.say_at(fact, self.moment(now)) {
             self.progress.done.retain(|it| !done.contains(it));
             self.progress.attempted = next;
@@ -137,17 +140,24 @@ impl Office {
         Ok(next)
     }
 
-    /// What is done, as the journal has it.
-    fn lefts(&self, done: &BTreeSet<(u64, ChannelNumber)>) -> Kept<BTreeMap<u64, BTreeMap<ChannelNumber, Left>>> {
+    /// What is done and not told yet, as much as fits into so many bytes of a line: whose, and as the journal has it.
+    fn lefts(&self, room: usize) -> Kept<(BTreeSet<(u64, ChannelNumber)>, Lefts)> {
         let ledger = self.store.ledger();
-        let mut lefts: BTreeMap<u64, BTreeMap<ChannelNumber, Left>> = BTreeMap::new();
-        for (commit, channel) in done {
+        let (mut done, mut lefts) = (BTreeSet::new(), Lefts::new());
+        let mut bytes = 0;
+        for (commit, channel) in self.progress.done.iter().take(NAMED) {
             if let Some(delivery) = ledger.delivery(*channel, *commit)? {
                 let moves = ledger.channel(*channel)?.map_or(0, |it| it.moves);
-                lefts.entry(*commit).or_default().insert(*channel, Left::of(&delivery, moves));
+                let left = Left::of(&delivery, moves);
+                bytes += left.bytes();
+                if bytes > room && !done.is_empty() {
+                    break;
+                }
+                lefts.entry(*commit).or_default().insert(*channel, left);
             }
+            done.insert((*commit, *channel));
         }
-        Ok(lefts)
+        Ok((done, lefts))
     }
 }
 

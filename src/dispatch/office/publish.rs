@@ -20,8 +20,6 @@ use super::{
     Kept, Office, Turn, wake,
 };
 
-/// How many posts are looked at in a turn.
-const LOOKED_AT: usize = 200;
 /// How often one that is refused is tried: somebody may have to give a right first.
 const TRIES: u32 = 6;
 /// How long one waits at most, limits included.
@@ -50,7 +48,7 @@ impl Office {
         let store = Arc::clone(&self.store);
         let ledger = store.ledger();
         self.publish_at = None;
-        for (channel, message, publishing) in ledger.publishings(LOOKED_AT)? {
+        for (channel, message, publishing) in ledger.publishings()? {
             let mut next = publishing.due;
             if next <= now {
                 next = self.publish_now(channel, message, now, turn)?;
@@ -93,11 +91,11 @@ impl Office {
     /// What came of publishing a post.
     pub(super) fn published(&mut self, channel: ChannelNumber, message: u64, outcome: &Outcome, now: Ms) -> Kept<()> {
         let store = Arc::clone(&self.store);
-        let known =
-            store.ledger().publishings(usize::MAX)?.into_iter().find(|(of, id, _)| (*of, *id) == (channel, message));
-        let Some((.., mut publishing)) = known else { return Ok(()) };
+        let Some(mut publishing) = store.ledger().publishing(channel, message)? else { return Ok(()) };
         let refused = match outcome {
             Outcome::Done { .. } | Outcome::Over | Outcome::Gone(_) => {
+                // The channel's next post may be due.
+                self.publish_at = Some(now);
                 return store.ledger().set_publishing(channel, message, None);
             }
             Outcome::Later { wait, all } => {
@@ -119,6 +117,7 @@ impl Office {
             (publishing.due, publishing.waited) = (now + pause, publishing.waited + pause);
         }
         if publishing.tries >= TRIES || publishing.waited > LONGEST {
+            self.publish_at = Some(now);
             tracing::warn!(channel, message, ?outcome, "a post could not be published to those who follow its channel");
             return store.ledger().set_publishing(channel, message, None);
         }

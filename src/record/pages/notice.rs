@@ -415,8 +415,8 @@ pub fn catch_up(view: &View<'_>, entries: &[(Incident, Entry)], how: &How, reade
     }
     reply = reply.note(match how.held {
         true => reader.say(
-            "This was muted here; here is everything since, oldest first.",
-            "Qui era silenziato; ecco tutto quello che è arrivato intanto, a partire dalla voce meno recente.",
+            "This was muted here. Here is all that came meanwhile, oldest first.",
+            "Gli aggiornamenti qui erano silenziati; ecco tutto quello che è arrivato nel frattempo, dal meno recente.",
         ),
         false => reader.say(
             "I could not reach this chat for a while; here is everything at once, oldest first.",

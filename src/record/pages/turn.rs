@@ -88,12 +88,17 @@ impl Turn<'_> {
     }
 }
 
-/// An argument as it is typed: in quotes where it holds blanks.
+/// Quotation marks and colons, however a phone writes them, and what escapes them.
+const MARKS: [char; 13] = ['"', '\\', ':', '：', '“', '”', '„', '‟', '«', '»', '‹', '›', '＂'];
+
+/// An argument as it is typed: in straight quotes if it holds a blank or a character that reading would change.
 pub fn quoted(value: &str) -> String {
     let plain = !value.is_empty()
         && !value.starts_with('/')
         && value != "-"
-        && !value.contains(|c: char| c.is_whitespace() || matches!(c, '"' | '\\' | ':'));
+        && !value.contains(|c: char| {
+            c.is_whitespace() || MARKS.contains(&c) || matches!(c, '\u{2010}'..='\u{2015}' | '\u{2212}')
+        });
     let dated = value.bytes().all(|byte| byte.is_ascii_digit() || b"-T:~/.[]".contains(&byte));
     if plain || (dated && value.len() > 1) {
         return value.to_owned();

@@ -65,7 +65,8 @@ impl Clock {
         doubt
     }
 
-    /// Whether it may be used to date a line, which says nothing of the clock itself: the moment may come from elsewhere.
+    /// Checks the moment of a line as [`Clock::look`] does, and changes nothing that is known of the clock: the moment may
+    /// come from elsewhere.
     pub fn dates(&self, at: DateTime<Utc>, newest: Option<DateTime<Utc>>) -> Option<String> {
         self.known().doubts(at, newest)
     }

@@ -545,6 +545,8 @@ impl<'a> Ledger<'a> {
         for channel in from..end {
             match self.delivery(channel, commit)? {
                 Some(delivery) if delivery.is_open() => owed.push(channel),
+                // A mute that ends holds it back: a state that is folded anew must know.
+                Some(_) if self.state.get(&keys::held(channel, commit))?.is_some() => owed.push(channel),
                 // What a line told already need not be told again.
                 Some(delivery) if delivery.journalled => {}
                 Some(delivery) if matches!(delivery.state, outbox::State::Sent | outbox::State::Unsure) => {
@@ -614,15 +616,23 @@ impl<'a> Ledger<'a> {
         self.state.apply(Rows::from([(keys::publishing(channel, message), row)]))
     }
 
-    /// Posts that are to be published to those who follow their channels elsewhere.
-    pub fn publishings(&self, most: usize) -> Kept<Vec<(ChannelNumber, u64, Publishing)>> {
-        let rows = self.state.prefix(&keys::Key::of(b'U').end()).take(most);
-        rows.map(|row| {
+    /// A post that is to be published to those who follow its channel elsewhere.
+    pub fn publishing(&self, channel: ChannelNumber, message: u64) -> Kept<Option<Publishing>> {
+        self.row(self.state, &keys::publishing(channel, message))
+    }
+
+    /// The oldest post of each channel that is to be published to those who follow the channel elsewhere.
+    pub fn publishings(&self) -> Kept<Vec<(ChannelNumber, u64, Publishing)>> {
+        let (mut found, mut from) = (Vec::new(), keys::publishing(0, 0));
+        let end = keys::publishing(ChannelNumber::MAX, u64::MAX);
+        while let Some(row) = self.state.range(Bound::Included(from), Bound::Included(end.clone())).next() {
             let (key, value) = row?;
             let (channel, message) = whose(&key);
-            Ok((channel, message, from_json(&value)?))
-        })
-        .collect()
+            found.push((channel, message, from_json(&value)?));
+            let Some(next) = channel.checked_add(1) else { break };
+            from = keys::publishing(next, 0);
+        }
+        Ok(found)
     }
 
     /// How many posts of a channel are still to be published to those who follow it elsewhere.
@@ -643,21 +653,26 @@ impl<'a> Ledger<'a> {
     /// Keeps an alert until somebody has got it; beyond so many the oldest is forgotten.
     pub fn add_alert(&self, alert: &OwnerAlert) -> Kept<()> {
         const MOST: usize = 500;
+        let _alone = self.state.alone();
         let known = self.alerts()?;
         // The same is told once.
         if known.iter().any(|(_, it)| it.en == alert.en && it.to == alert.to) {
             return Ok(());
         }
-        let next = known.last().map_or(1, |(number, _)| number + 1);
+        // No number is used twice, though the alert that had it may be gone.
+        let next = known.last().map_or(1, |(number, _)| number + 1).max(alert.at.unsigned_abs());
         let mut rows = Rows::from([(keys::alert(next), Some(json(alert)?))]);
         let over = (known.len() + 1).saturating_sub(MOST);
         rows.extend(known.iter().take(over).map(|(number, _)| (keys::alert(*number), None)));
         self.state.apply(rows)
     }
 
-    /// Changes an alert, or forgets it.
-    pub fn set_alert(&self, number: u64, alert: Option<&OwnerAlert>) -> Kept<()> {
-        self.state.apply(Rows::from([(keys::alert(number), alert.map(json).transpose()?)]))
+    /// Changes an alert as it is now, or forgets it; nothing if it is gone.
+    pub fn change_alert(&self, number: u64, change: impl FnOnce(OwnerAlert) -> Option<OwnerAlert>) -> Kept<()> {
+        let _alone = self.state.alone();
+        let Some(alert) = self.row(self.state, &keys::alert(number))? else { return Ok(()) };
+        let row = change(alert).as_ref().map(json).transpose()?;
+        self.state.apply(Rows::from([(keys::alert(number), row)]))
     }
 
     /// Until when a platform wanted nothing at all, as far as it was noted.
@@ -707,13 +722,15 @@ impl<'a> Ledger<'a> {
         .collect()
     }
 
-    /// The lines of the journal that tell how far broadcasts were, of which an entry's is the newest; each with all entries
-    /// that it tells of.
-    pub fn progress_lines(&self, commit: u64) -> Kept<Vec<(u64, Vec<u64>)>> {
-        let rows = self.state.prefix(&keys::Key::of(b'E').n64(commit).end());
+    /// Some lines of the journal that tell how far broadcasts were, from a place on: the place of each (the newest entry that
+    /// it tells of, its own commit), and all entries that it tells of.
+    pub fn progress_lines(&self, from: (u64, u64), most: usize) -> Kept<Vec<((u64, u64), Vec<u64>)>> {
+        let (start, end) = (keys::progress(from.0, from.1), keys::progress(u64::MAX, u64::MAX));
+        let rows = self.state.range(Bound::Included(start), Bound::Included(end)).take(most);
         rows.map(|row| {
             let (key, value) = row?;
-            Ok((keys::last_commit(&key).unwrap_or_default(), from_json(&value)?))
+            let newest = key.get(1..9).and_then(|bytes| bytes.first_chunk::<8>()).copied().map(u64::from_be_bytes);
+            Ok(((newest.unwrap_or_default(), keys::last_commit(&key).unwrap_or_default()), from_json(&value)?))
         })
         .collect()
     }
@@ -860,6 +877,55 @@ mod tests {
         assert!(!done(&ledger, 2, 10).is_empty() && !done(&ledger, 2, 11).is_empty());
         assert_eq!(ledger.mailbox(2).expect("read"), Mailbox::default());
         assert_eq!(ledger.next_due(Network::Telegram, 0).expect("read"), None);
+    }
+
+    #[test]
+    fn what_a_mute_holds_back_is_owed() {
+        let state = world(2);
+        let ledger = Ledger::of(&state);
+        expand(&ledger, 10);
+        let muted = Delivery { state: Stands::None(Reason::Muted), ..Delivery::waiting(0, false) };
+        ledger.hold_back(2, 10).expect("held");
+        assert!(ledger.settle(2, &[(10, muted)], 100).expect("settled").is_empty());
+        assert_eq!(done(&ledger, 1, 10), [10]);
+        let (copies, owed, _) = ledger.copies(10, 1, 100).expect("read");
+        assert_eq!((copies.keys().copied().collect::<Vec<_>>(), owed), (vec![1], vec![2]));
+    }
+
+    #[test]
+    fn an_alert_is_changed_as_it_is_now_and_no_number_is_used_twice() {
+        let state = world(1);
+        let ledger = Ledger::of(&state);
+        let alert = |at, en: &str| OwnerAlert { at, en: en.to_owned(), ..OwnerAlert::default() };
+        let numbers = || ledger.alerts().expect("read").into_iter().map(|(number, _)| number).collect::<Vec<_>>();
+        ledger.add_alert(&alert(1_000, "a")).expect("kept");
+        let first = numbers()[0];
+        for platform in ["telegram", "discord"] {
+            let told = |mut it: OwnerAlert| {
+                it.told.push(platform.to_owned());
+                Some(it)
+            };
+            ledger.change_alert(first, told).expect("changed");
+        }
+        assert_eq!(ledger.alerts().expect("read")[0].1.told, ["telegram", "discord"]);
+        ledger.change_alert(first, |_| None).expect("forgotten");
+        ledger.add_alert(&alert(2_000, "b")).expect("kept");
+        ledger.change_alert(first, Some).expect("nothing to change");
+        assert!(numbers().len() == 1 && numbers()[0] != first);
+    }
+
+    #[test]
+    fn each_channel_has_its_oldest_post_published_first() {
+        let state = world(1);
+        let ledger = Ledger::of(&state);
+        for (channel, message) in [(1, 7), (1, 8), (3, 5), (u32::MAX, 9)] {
+            let publishing = Publishing { due: 0, tries: 0, waited: 0 };
+            ledger.set_publishing(channel, message, Some(&publishing)).expect("kept");
+        }
+        let found = || ledger.publishings().expect("read").into_iter().map(|(of, id, _)| (of, id)).collect::<Vec<_>>();
+        assert_eq!(found(), [(1, 7), (3, 5), (u32::MAX, 9)]);
+        ledger.set_publishing(1, 7, None).expect("gone");
+        assert_eq!(found(), [(1, 8), (3, 5), (u32::MAX, 9)]);
     }
 
     #[test]

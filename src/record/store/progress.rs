@@ -50,8 +50,8 @@ pub fn fold(layer: &mut Layer<'_>, header: &Header, done: &Done, next: &Next) ->
     Ok(())
 }
 
-/// The channels of a broadcast that may be attempted from now on; those that might have been before and neither were nor
-/// may be any more are as if they had not been looked at. Once a broadcast is over, no channel may be.
+/// Replaces the list of channels that may be sent this broadcast. A channel that leaves the list without having been sent
+/// anything loses its assumed delivery. An empty list ends the broadcast.
 pub fn attempted(layer: &mut Layer<'_>, commit: u64, next: &[ChannelNumber], at: i64) -> Result<(), StateError> {
     let key = keys::attempted(commit);
     let before: Vec<ChannelNumber> = layer.get(&key)?.map_or(Ok(Vec::new()), |row| from_json(&row))?;

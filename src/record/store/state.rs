@@ -87,6 +87,8 @@ pub struct State {
     failed: AtomicBool,
     /// What was applied since the last sync, so that it is not lost where sled has to be opened again.
     unsynced: Mutex<Unsynced>,
+    /// See [`State::alone`].
+    changing: Mutex<()>,
 }
 
 /// Rows in the order in which they were applied.
@@ -194,11 +196,22 @@ impl State {
     }
 
     fn of(kept: Kept, dir: &Path) -> State {
-        State { kept, dir: dir.to_owned(), failed: AtomicBool::default(), unsynced: Mutex::default() }
+        State {
+            kept,
+            dir: dir.to_owned(),
+            failed: AtomicBool::default(),
+            unsynced: Mutex::default(),
+            changing: Mutex::default(),
+        }
     }
 
     fn unsynced(&self) -> MutexGuard<'_, Unsynced> {
         self.unsynced.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Held while rows that several threads change are read and written back.
+    pub fn alone(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Keeps from now on what is applied until it is synced.
