@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::Instrument;
 
 use super::{
-    Door,
+    Door, LETTER_WITHIN,
     form::modal,
     hear::{Event, Happening, Joined, Pressed, Unread, What},
     render::{self, dress, offers, plain},
@@ -269,7 +269,7 @@ impl Asked<'_> {
     /// What an answer has posted besides, as news is.
     async fn post(&self, post: Option<Box<Reply>>) {
         let (Some(post), Some(channel)) = (post, self.channel) else { return };
-        let until = self.since + LATER;
+        let until = Instant::now() + LETTER_WITHIN;
         let posted = in_full(&post, self.lang, |message, part| {
             let nonce = format!("p{}.{part}", self.id);
             async move { self.door.wire.post(channel, &message, &nonce, until).await }

@@ -37,7 +37,7 @@ const GOODBYE: Duration = Duration::from_secs(1);
 const EVENT: usize = 32 << 20;
 /// What is taken for a heartbeat's interval: Discord's is about 41 s.
 const BEATS: (u64, u64) = (100, 600_000);
-/// Goodbye for good, after which Discord forgets the session, and for a while.
+/// Close codes of ours: 1000 ends the session, 4900 keeps it, so that it can be resumed.
 const GOOD: u16 = 1000;
 const FOR_A_WHILE: u16 = 4900;
 
@@ -201,6 +201,8 @@ impl<H: Hears> Line<'_, H> {
             Some(7) => return Err(Ended::Lost("Discord wants us to reconnect".to_owned())),
             Some(9) if frame["d"] == true => return Err(Ended::Lost("the session is to be resumed".to_owned())),
             Some(9) => return Err(Ended::Invalid("the session is not valid any more".to_owned())),
+            // A second HELLO begins nothing anew: an IDENTIFY leaves only as `rations.rs` says.
+            Some(10) if self.beat.is_some() => {}
             Some(10) => {
                 let every = frame["d"]["heartbeat_interval"].as_u64().unwrap_or(41_250).clamp(BEATS.0, BEATS.1);
                 let every = Duration::from_millis(every);

@@ -176,17 +176,23 @@ impl Health {
             let now = Instant::now();
             let silent = wire.standing.silent_for(now);
             self.note(|facts| {
-                facts.silent = silent.is_some_and(|silent| silent > patience.silence);
+                let shut_out = wire.standing.shut_out_for(now).is_some();
+                facts.silent = shut_out || silent.is_some_and(|silent| silent > patience.silence);
                 let late = |since: &Instant| now.saturating_duration_since(*since) > patience.outage;
                 facts.away = facts.shards.values().flatten().any(late);
             });
-            ring(wire, &self.desk);
+            self.ring(wire);
             if silent.is_some_and(|silent| silent > ASK_AFTER) && now.saturating_duration_since(asked) > ASK_AFTER {
                 asked = now;
                 // What comes of it is noted where every request is.
                 let _ = wire.get("/users/@me").await;
             }
         }
+    }
+
+    /// See [`ring`].
+    pub fn ring(&self, wire: &Wire) {
+        ring(wire, &self.desk);
     }
 }
 
@@ -200,8 +206,8 @@ pub fn ring(wire: &Wire, desk: &Desk) {
     }
     tracing::error!("Discord's protection has shut us out; nothing is asked there for ten minutes or longer");
     let words = Text {
-        en: "Discord's protection has shut me out. I do nothing there for at least ten minutes, then try again; what waits is kept.",
-        it: "La protezione di Discord mi ha chiuso fuori. Per almeno dieci minuti lì non faccio nulla, poi riprovo; quanto è in attesa resta in coda.",
+        en: "Discord's protection has shut me out for at least ten minutes. I try again by myself; what waits is kept.",
+        it: "La protezione di Discord mi ha bloccato per almeno dieci minuti. Riprovo da solo; quanto è in attesa resta in coda.",
     };
     desk.signs().alert(Alert::to_owners(None, words));
 }

@@ -23,6 +23,7 @@ use tokio::{sync::mpsc, time::Instant};
 use super::{
     Door,
     form::{MENUS, Picked},
+    number,
     returns::Place,
     servers::Servers,
 };
@@ -35,7 +36,7 @@ const REMEMBERED: usize = 1_024;
 const MANAGERS: Permissions =
     Permissions::MANAGE_GUILD.union(Permissions::MANAGE_CHANNELS).union(Permissions::ADMINISTRATOR);
 
-/// What there is something to be said to.
+/// Something that the bot answers.
 pub enum Happening {
     /// Somebody asks.
     Asked(Event),
@@ -170,7 +171,7 @@ impl Ear {
     }
 
     fn gone(&self, data: &Value) {
-        let Some(channel) = id(&data["id"]) else { return };
+        let Some(channel) = number(&data["id"]) else { return };
         self.servers(|known| known.forget_thread(channel));
         let address = Address(format!("discord:{channel}"));
         let why = "the channel was deleted".to_owned();
@@ -178,7 +179,7 @@ impl Ear {
     }
 
     fn ready(&self, shard: u32, of: u32, data: &Value) {
-        let servers: Vec<u64> = list(&data["guilds"]).filter_map(|server| id(&server["id"])).collect();
+        let servers: Vec<u64> = list(&data["guilds"]).filter_map(|server| number(&server["id"])).collect();
         tracing::info!(shard, servers = servers.len(), "Discord's gateway is ready");
         if let Some(all) = self.servers(|known| known.ready(shard, of, servers)) {
             self.door.dispatch.heard(dispatch::Event::Servers(all));
@@ -186,7 +187,7 @@ impl Ear {
     }
 
     fn server_is_gone(&self, data: &Value) {
-        let Some(server) = id(&data["id"]) else { return };
+        let Some(server) = number(&data["id"]) else { return };
         // With `unavailable` it is an outage of Discord's: the server is still ours to serve.
         if data["unavailable"] == true {
             tracing::debug!(server, "a server is not available for a while");
@@ -198,7 +199,7 @@ impl Ear {
     }
 
     fn server_is_there(&self, data: &Value) {
-        let Some(server) = id(&data["id"]).filter(|_| data["unavailable"] != true) else { return };
+        let Some(server) = number(&data["id"]).filter(|_| data["unavailable"] != true) else { return };
         let (joined, back) = self.servers(|known| {
             known.threads(list(&data["threads"]).filter_map(thread));
             (known.joined(server), known.back(server))
@@ -212,7 +213,7 @@ impl Ear {
         }
         tracing::info!(server, "I was added to a server");
         self.door.dispatch.heard(dispatch::Event::ReturnedServer(server));
-        if let Some(channel) = id(&data["system_channel_id"]) {
+        if let Some(channel) = number(&data["system_channel_id"]) {
             let tongue = data["preferred_locale"].as_str().unwrap_or("en-US").to_owned();
             if self.events.try_send(Happening::Joined(Joined { server, channel, tongue })).is_err() {
                 tracing::debug!(server, "a server is not greeted: too much waits already");
@@ -222,7 +223,7 @@ impl Ear {
 
     /// Whatever else may give us rights: Discord tells of changes, but not what they mean for us.
     fn changed(&self, name: &str, data: &Value) {
-        let (own, server) = (id(&data["id"]), id(&data["guild_id"]));
+        let (own, server) = (number(&data["id"]), number(&data["guild_id"]));
         match name {
             "CHANNEL_CREATE" | "CHANNEL_UPDATE" => {
                 let Some(channel) = own else { return };
@@ -240,7 +241,7 @@ impl Ear {
                 self.servers(|known| known.threads(threads));
             }
             "THREAD_MEMBER_UPDATE" => own.into_iter().for_each(|it| self.may_be_back(Place::Channel(it))),
-            "GUILD_MEMBER_UPDATE" if id(&data["user"]["id"]) != Some(self.door.own) => {}
+            "GUILD_MEMBER_UPDATE" if number(&data["user"]["id"]) != Some(self.door.own) => {}
             "GUILD_MEMBER_UPDATE" | "GUILD_ROLE_UPDATE" | "GUILD_ROLE_DELETE" => {
                 server.into_iter().for_each(|it| self.may_be_back(Place::Server(it)));
             }
@@ -258,7 +259,7 @@ impl Ear {
 
     fn asked(&self, data: Value) {
         let since = Instant::now();
-        let Some(id) = id(&data["id"]) else {
+        let Some(id) = number(&data["id"]) else {
             return tracing::warn!("an interaction has no id");
         };
         if !self.door.memory.lock().unwrap_or_else(PoisonError::into_inner).is_new(id) {
@@ -289,17 +290,13 @@ fn is_token(token: &str) -> bool {
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
-fn id(value: &Value) -> Option<u64> {
-    value.as_str()?.parse().ok()
-}
-
 fn list(value: &Value) -> impl Iterator<Item = &Value> {
     value.as_array().into_iter().flatten()
 }
 
 /// A thread, and the channel that it belongs to.
 fn thread(data: &Value) -> Option<(u64, u64)> {
-    Some((id(&data["id"])?, id(&data["parent_id"])?))
+    Some((number(&data["id"])?, number(&data["parent_id"])?))
 }
 
 /// Reads an interaction. What serenity cannot read in the messages that come with it is left out: their buttons and words

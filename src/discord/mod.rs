@@ -54,7 +54,8 @@ pub use render::{answer as pages, dress, plain, posts};
 pub use send::Wire;
 pub use watch::Patience;
 
-/// How many events may wait to be answered: more would be too late for Discord's 3 seconds anyway.
+/// How many events may wait to be answered, and how many are answered at a time: more would be too late for Discord's 3
+/// seconds anyway.
 const WAITING: usize = 1_000;
 /// How long answers under way may take when the program stops.
 const LAST_ANSWERS: Duration = Duration::from_secs(3);
@@ -191,6 +192,7 @@ async fn first_contact(wire: &Wire, health: &Health, patience: Patience) -> Us {
         };
         let pause = pauses.longer();
         tracing::warn!(why, seconds = pause.as_secs(), "Discord cannot be reached; I try again");
+        health.ring(wire);
         health.unreachable();
         sleep(pause).await;
     }
@@ -247,6 +249,7 @@ async fn look_at_endpoint(door: Arc<Door>, patience: Patience) {
     }
 }
 
+/// A number as Discord writes it: a text of digits.
 fn number(id: &Value) -> Option<u64> {
     id.as_str()?.parse().ok()
 }
@@ -256,7 +259,7 @@ async fn reception(door: Arc<Door>, mut heard: mpsc::Receiver<Happening>) {
     let mut answers = JoinSet::new();
     loop {
         tokio::select! {
-            event = heard.recv() => match event {
+            event = heard.recv(), if answers.len() < WAITING => match event {
                 Some(event) => {
                     answers.spawn(answer::answer(door.clone(), event));
                 }

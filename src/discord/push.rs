@@ -16,8 +16,9 @@ use tokio::time::Instant;
 
 use super::{
     health::ring,
+    number,
     render::{dress, plain, posts, within},
-    send::{Answer, Counts, Silent, Wire, ms},
+    send::{ARCHIVED, Answer, Counts, Silent, Wire, ms},
 };
 use crate::{
     desk::Desk,
@@ -53,13 +54,11 @@ const ANOTHERS_MESSAGE: u64 = 50005;
 /// The message that is answered cannot be read without the right to read the history.
 const NO_HISTORY: u64 = 160_002;
 const PUBLISHED: u64 = 40033;
-/// The thread is archived: nothing in it can be changed.
-const ARCHIVED: u64 = 50083;
 
 /// Whether a code is about the place or the person that something is for, or about the moment, so that other words would
 /// not be taken either.
 pub fn is_of_place(code: u64) -> bool {
-    code == ARCHIVED || [GONE, RIGHTS, CLOSED, LATER].iter().any(|list| list.contains(&code))
+    [GONE, RIGHTS, CLOSED, LATER].iter().any(|list| list.contains(&code))
 }
 
 /// The way out for news.
@@ -88,7 +87,7 @@ impl Push {
         if let Errand::Probe = order.errand {
             // It goes to no channel.
             let asked = self.wire.ask(&Method::GET, "/users/@me", None, Counts::Already(order.to.chat())).await;
-            return harmless(self.fate(asked, None));
+            return self.fate(asked, None).of_question();
         }
         let Some((channel, _)) = order.to.parts::<u64, u64>() else {
             return Outcome::Shut { why: format!("{} is no channel of Discord's", order.to), right: false };
@@ -100,7 +99,7 @@ impl Push {
                 self.edit(order, (channel, *message), &reply, *plain, part + 1 < *parts).await
             }
             Errand::Publish { message } => self.publish(channel, *message).await,
-            Errand::Find { mark, since } => harmless(self.find(order, channel, mark, *since).await),
+            Errand::Find { mark, since } => self.find(order, channel, mark, *since).await.of_question(),
             Errand::Probe => Outcome::Found(None),
         }
     }
@@ -266,10 +265,6 @@ fn part_of(reply: &Reply, (part, parts): (usize, usize), plain: bool, lang: Lang
     })
 }
 
-fn number(value: &Value) -> Option<u64> {
-    value.as_str()?.parse().ok()
-}
-
 /// Whether a message bears a mark: in its small print, or in its text where it has no markup.
 fn bears(message: &Value, mark: &str) -> bool {
     let holds = |text: &Value| text.as_str().is_some_and(|text| text.contains(mark));
@@ -280,14 +275,6 @@ fn bears(message: &Value, mark: &str) -> bool {
 /// The lowest number that a message of a moment can have.
 fn snowflake(at: Ms) -> u64 {
     u64::try_from(at.saturating_sub(EPOCH)).unwrap_or(0) << 22
-}
-
-/// Of something that changes nothing, nothing can be unsure.
-fn harmless(outcome: Outcome) -> Outcome {
-    match outcome {
-        Outcome::Unsure(why) => Outcome::NotSent(why),
-        other => other,
-    }
 }
 
 fn fate(answer: &Answer, edited: Option<u64>) -> Outcome {

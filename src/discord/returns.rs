@@ -11,7 +11,8 @@ use tokio::{
 use crate::dispatch::{Dispatch, Event};
 use record::private::Address;
 
-/// How long the same is not told again; twice as long each time that it happens meanwhile.
+/// The shortest and the longest pause before dispatch hears of the same place again. The pause doubles whenever something
+/// happened during it.
 const QUIET: (Duration, Duration) = (Duration::from_secs(3), Duration::from_secs(300));
 /// How many places are remembered.
 const REMEMBERED: usize = 10_000;
@@ -40,7 +41,8 @@ struct Known {
 struct Returns(HashMap<Place, Known>);
 
 impl Returns {
-    /// Something happened in a place; whether dispatch is to be told now. Else it is later.
+    /// Notes an event in a place, and says whether dispatch hears of it now. An event during a pause is told after it; a
+    /// new place is left out while the table is full.
     fn happens(&mut self, place: Place, now: Instant) -> bool {
         if self.0.len() >= REMEMBERED {
             self.0.retain(|_, it| it.again || it.told + it.quiet * 2 > now);

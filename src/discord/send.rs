@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use chrono::DateTime;
-use record::outbox::Ms;
+use record::{line::Hash, outbox::Ms};
 use reqwest::{Method, header};
 use serde_json::{Value, json};
 use tokio::{
@@ -11,7 +11,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::{Pauses, push::is_of_place, standing::Standing};
+use super::{Pauses, number, push::is_of_place, standing::Standing};
 use crate::{
     config::{Proxy, Secret},
     dispatch::pace::{Pace, Priority},
@@ -27,6 +27,10 @@ const TOTAL: Duration = Duration::from_secs(20);
 const PAUSES: (Duration, Duration) = (Duration::from_millis(250), Duration::from_secs(30));
 /// How much of what Discord says of a refusal is repeated in the log, in characters.
 const REPEATED: usize = 300;
+/// How long one try of an interaction's first answer may take: Discord waits 3 seconds for it.
+const FIRST_TRY: Duration = Duration::from_millis(1_200);
+/// A connection that was not used for this long is not used again: it may be dead.
+const IDLE: Duration = Duration::from_secs(25);
 /// How much of an answer is read, in bytes: a hundred messages have less than one million.
 const READ: usize = 4 << 20;
 /// For how long nothing is asked of Discord after its protection shut us out, at least.
@@ -42,11 +46,26 @@ const ANSWER_TOKEN: u64 = 50027;
 /// The codes that say that our token is refused, beside 401.
 const TOKEN: [u64; 2] = [40001, 50014];
 /// The code of a thread that is archived, so that nothing in it can be changed.
-const ARCHIVED: u64 = 50083;
+pub const ARCHIVED: u64 = 50083;
 /// Discord's protection has shut us out.
 const PROTECTION: u64 = 40333;
 /// What is asked to learn whether Discord takes our token.
 const US: &str = "/users/@me";
+
+/// How a request is tried.
+#[derive(Clone, Copy)]
+struct Tries {
+    /// How long one try may take.
+    within: Duration,
+    /// Whether it is tried again only where it is known not to have been done.
+    only_known: bool,
+}
+
+impl Default for Tries {
+    fn default() -> Tries {
+        Tries { within: TOTAL, only_known: false }
+    }
+}
 
 /// The way to Discord's REST API (version 10) with one token.
 pub struct Wire {
@@ -137,7 +156,7 @@ pub enum Counts<'a> {
     Not,
     /// Everybody's, and this chat's: it waits for its turn as answers do.
     InTurn(&'a str),
-    /// The same, and whoever sends it has counted it already.
+    /// As `InTurn`, but dispatch has already taken the place in the budget.
     Already(&'a str),
 }
 
@@ -237,7 +256,7 @@ const DAY: Duration = Duration::from_secs(24 * 3_600);
 
 /// A client with timeouts: neither reqwest nor serenity has any of its own.
 fn client(proxy: Option<&Proxy>) -> reqwest::Result<reqwest::Client> {
-    transport::client(proxy)?.connect_timeout(CONNECT).timeout(TOTAL).build()
+    transport::client(proxy)?.connect_timeout(CONNECT).timeout(TOTAL).pool_idle_timeout(IDLE).build()
 }
 
 impl Wire {
@@ -257,7 +276,7 @@ impl Wire {
         self.proxy.as_ref()
     }
 
-    /// The token, for serenity.
+    /// The bot's token, for the gateway's IDENTIFY and RESUME.
     pub fn token(&self) -> &Secret {
         &self.token
     }
@@ -277,9 +296,26 @@ impl Wire {
         counts: Counts<'_>,
         until: Instant,
     ) -> Result<Value, Failed> {
+        self.call_so(method, path, body, counts, until, Tries::default()).await
+    }
+
+    async fn call_so(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+        counts: Counts<'_>,
+        until: Instant,
+        tries: Tries,
+    ) -> Result<Value, Failed> {
         let mut pauses = Pauses::new(PAUSES.0, PAUSES.1);
         loop {
-            let (after, why) = match self.ask(&method, path, body, counts).await {
+            let done = self.ask_within(&method, path, body, counts, tries.within).await;
+            let unknown = match &done {
+                Ok(answer) => matches!(answer.status, 408 | 500..),
+                Err(silent) => matches!(silent, Silent::Unsure(_)),
+            };
+            let (after, why) = match done {
                 Ok(answer) if answer.is_done() => match answer.json {
                     // It was done; only what is asked for is missed when the answer to it is cut off.
                     Value::Null if method == Method::GET && answer.status != 204 => {
@@ -292,7 +328,7 @@ impl Wire {
                 Err(Silent::NotSent(why) | Silent::Unsure(why)) => (None, why),
             };
             let pause = after.unwrap_or_else(|| pauses.longer());
-            if Instant::now() + pause >= until {
+            if (unknown && tries.only_known) || Instant::now() + pause >= until {
                 return Err(Failed::Unanswered(why));
             }
             sleep(pause).await;
@@ -307,7 +343,18 @@ impl Wire {
         body: Option<&Value>,
         counts: Counts<'_>,
     ) -> Result<Answer, Silent> {
-        let answer = self.once(method, path, body, counts).await?;
+        self.ask_within(method, path, body, counts, TOTAL).await
+    }
+
+    async fn ask_within(
+        &self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+        counts: Counts<'_>,
+        within: Duration,
+    ) -> Result<Answer, Silent> {
+        let answer = self.once(method, path, body, counts, within).await?;
         let unknown_us = path == US && answer.status == 404;
         if !answer.refuses_token() && !unknown_us {
             return Ok(answer);
@@ -318,7 +365,7 @@ impl Wire {
             Token::Unknown(why) => return Err(Silent::NotSent(why)),
         }
         tracing::info!("Discord refused the token once, and takes it; the request is made again");
-        let again = self.once(method, path, body, counts.again()).await?;
+        let again = self.once(method, path, body, counts.again(), within).await?;
         match again.refuses_token() {
             true => Err(Silent::NotSent("Discord refuses this one request the token that it takes".to_owned())),
             false => Ok(again),
@@ -353,7 +400,7 @@ impl Wire {
 
     async fn is_taken(&self) -> Token {
         let _turn = self.pace.turn(Priority::Manager, "discord:").await;
-        let answer = match self.send(&Method::GET, US, None, NO_CHAT).await {
+        let answer = match self.send(&Method::GET, US, None, NO_CHAT, TOTAL).await {
             Ok(answer) => answer,
             Err(Silent::NotSent(why) | Silent::Unsure(why)) => return Token::Unknown(why),
         };
@@ -372,6 +419,7 @@ impl Wire {
         path: &str,
         body: Option<&Value>,
         counts: Counts<'_>,
+        within: Duration,
     ) -> Result<Answer, Silent> {
         // What belongs to interactions bears a token of its own.
         if self.standing.is_refused() && counts.chat().is_some() {
@@ -384,7 +432,7 @@ impl Wire {
             Counts::InTurn(chat) => Some(self.pace.turn(Priority::Manager, chat).await),
             _ => None,
         };
-        self.send(method, path, body, counts).await
+        self.send(method, path, body, counts, within).await
     }
 
     /// Sends a request that was paid for.
@@ -394,10 +442,12 @@ impl Wire {
         path: &str,
         body: Option<&Value>,
         counts: Counts<'_>,
+        within: Duration,
     ) -> Result<Answer, Silent> {
         let mut request = self
             .client
             .request(method.clone(), format!("{}{path}", self.base))
+            .timeout(within)
             .header(header::USER_AGENT, serenity::constants::USER_AGENT)
             .header(header::AUTHORIZATION, format!("Bot {}", self.token.expose()));
         if let Some(body) = body {
@@ -463,7 +513,9 @@ impl Wire {
             body["data"] = data.clone();
         }
         let path = format!("/interactions/{id}/{token}/callback");
-        told(self.call(Method::POST, &path, Some(&body), Counts::Not, until).await)
+        // A try that came through and was not heard of is harmless: the next one is told so.
+        let tries = Tries { within: FIRST_TRY, ..Tries::default() };
+        told(self.call_so(Method::POST, &path, Some(&body), Counts::Not, until, tries).await)
     }
 
     /// Edits the first answer; possible for 15 minutes from the interaction's event.
@@ -474,24 +526,28 @@ impl Wire {
 
     /// Says something after the first answer; possible for 15 minutes from the interaction's event.
     pub async fn follow_up(&self, app: u64, token: &str, data: &Value, until: Instant) -> Told {
-        told(self.call(Method::POST, &format!("/webhooks/{app}/{token}"), Some(data), Counts::Not, until).await)
+        // It has no nonce: what may be there is not sent again.
+        let (path, tries) = (format!("/webhooks/{app}/{token}"), Tries { only_known: true, ..Tries::default() });
+        told(self.call_so(Method::POST, &path, Some(data), Counts::Not, until, tries).await)
     }
 
-    /// Sends somebody a private message; `nonce` (at most 25 characters) makes a second try no second message.
-    pub async fn private(&self, user: u64, data: &Value, nonce: &str, until: Instant) -> Result<(), Failed> {
-        self.letter(user, data, nonce, until).await.map(drop)
+    /// Sends somebody a private message; `key`, the same at every try, makes a second try no second message.
+    pub async fn private(&self, user: u64, data: &Value, key: &str, until: Instant) -> Result<(), Failed> {
+        self.letter(user, data, key, until).await.map(drop)
     }
 
-    /// The same; tells in which channel the message is, and its number.
-    pub async fn letter(&self, user: u64, data: &Value, nonce: &str, until: Instant) -> Result<(u64, u64), Failed> {
+    /// The same; tells in which channel the message is, and its number. The channel is part of the nonce: Discord may
+    /// take the same from one author for one message, wherever it goes.
+    pub async fn letter(&self, user: u64, data: &Value, key: &str, until: Instant) -> Result<(u64, u64), Failed> {
         let recipient = json!({ "recipient_id": user.to_string() });
         let channel = self.call(Method::POST, "/users/@me/channels", Some(&recipient), NO_CHAT, until).await?;
-        let channel = channel["id"].as_str().and_then(|id| id.parse::<u64>().ok());
+        let channel = number(&channel["id"]);
         let Some(channel) = channel else {
             return Err(Failed::Unanswered("Discord named no channel for a private message".to_owned()));
         };
-        let message = self.say(channel, data, nonce, until).await?;
-        let id = message["id"].as_str().and_then(|id| id.parse::<u64>().ok());
+        let nonce: String = Hash::of(format!("{channel} {key}").as_bytes()).to_string().chars().take(24).collect();
+        let message = self.say(channel, data, &nonce, until).await?;
+        let id = number(&message["id"]);
         id.map(|id| (channel, id)).ok_or_else(|| Failed::Unanswered("Discord's answer cannot be read".to_owned()))
     }
 
@@ -542,7 +598,7 @@ async fn read(mut response: reqwest::Response) -> Answer {
     let status = response.status().as_u16();
     let named = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
     let seconds = |name: &str| named(name).and_then(|seconds| seconds.parse::<f64>().ok());
-    let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+    let time = |seconds: f64| Duration::try_from_secs_f64(seconds).ok().map(|time| time.min(DAY));
     let spent = seconds("x-ratelimit-reset-after").filter(|_| named("x-ratelimit-remaining") == Some("0"));
     let date = named("date").and_then(|date| DateTime::parse_from_rfc2822(date).ok());
     let limits = response.headers().keys().any(|name| name.as_str().starts_with("x-ratelimit-"));

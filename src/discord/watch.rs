@@ -28,15 +28,16 @@ use super::{
 pub struct Patience {
     /// How long the gateway may take to say HELLO, and READY or RESUMED.
     pub connect: Duration,
-    /// How often is looked at how everything is.
+    /// How often the sign is worked out again.
     pub look: Duration,
-    /// For how long a shard may be away, and after how long without an answer to any request the sign says so.
+    /// A shard may be disconnected for this long before the sign says so.
     pub outage: Duration,
-    /// The same of requests.
+    /// Discord may leave all requests unanswered for this long before the sign says so.
     pub silence: Duration,
-    /// How often is asked whether a refused token is taken again; as long it must be refused before owners hear of it.
+    /// How often Discord is asked whether it takes a refused token again. Owners hear of the refusal after the first such
+    /// question.
     pub token: Duration,
-    /// How often is looked where interactions go; and how often while they go elsewhere.
+    /// How often Discord is asked where it sends interactions: usually, and while they go elsewhere.
     pub endpoint: (Duration, Duration),
     /// The pauses between IDENTIFYs.
     pub identify: rations::Pauses,

@@ -134,6 +134,17 @@ pub enum Outcome {
     Found(Option<u64>),
 }
 
+impl Outcome {
+    /// The same of a request that changes nothing: where its fate is unknown, it may as well not have been sent.
+    #[must_use]
+    pub fn of_question(self) -> Outcome {
+        match self {
+            Outcome::Unsure(why) => Outcome::NotSent(why),
+            other => other,
+        }
+    }
+}
+
 /// Where a delivery stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

@@ -100,7 +100,11 @@ impl Inbox {
         }
         let sequence = files.next;
         files.next += 1;
-        files.write(sequence, &batch)?;
+        if let Err(error) = files.write(sequence, &batch) {
+            // It may have its name already, though not durably: it must not be handled once more after a start.
+            let _ = remove(&files.path(sequence));
+            return Err(error);
+        }
         files.batches.insert(sequence, batch);
         Ok(())
     }

@@ -37,8 +37,8 @@ const LAST_BEGIN: Duration = Duration::from_millis(1_500);
 const LAST_END: Duration = Duration::from_millis(2_500);
 
 const WEBHOOK_AGAIN: Text = Text {
-    en: "Another program set a webhook for my Telegram bot, and commands reached it instead of me. I have removed the webhook; nothing is lost. Please stop that program, or give it a bot of its own.",
-    it: "Un altro programma ha impostato un webhook per il mio bot Telegram, e i comandi arrivavano a lui invece che a me. Ho rimosso il webhook; non si è perso nulla. Ferma quel programma, o dagli un bot tutto suo.",
+    en: "Another program set a webhook for my Telegram bot, and commands went to it instead of me. I have removed the webhook; from now on they reach me again. If a command was not answered, send it again. Please stop that program, or give it a bot of its own.",
+    it: "Un altro programma ha impostato un webhook per il mio bot Telegram, e i comandi arrivavano a lui invece che a me. Ho rimosso il webhook: da ora arrivano di nuovo a me. Se un comando è rimasto senza risposta, invialo di nuovo. Ferma quel programma, o dagli un bot tutto suo.",
 };
 
 /// How polling ended.

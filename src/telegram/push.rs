@@ -130,7 +130,7 @@ impl Push {
     async fn run(&self, order: &Order) -> Outcome {
         if let Errand::Probe = order.errand {
             // It goes to no chat.
-            return harmless(fate(self.call("getMe", &json!({})).await, None, false));
+            return fate(self.call("getMe", &json!({})).await, None, false).of_question();
         }
         let Some((chat, thread)) = order.to.parts::<i64, i32>() else {
             return Outcome::Shut { why: format!("{} is no chat of Telegram's", order.to), right: false };
@@ -240,14 +240,6 @@ fn refused(code: u16, why: String, edited: Option<u64>, more: bool) -> Outcome {
 fn forbids_kind(said: &str) -> bool {
     let (before, after) = KIND_FORBIDDEN;
     said.split_once(before).is_some_and(|(_, rest)| rest.contains(after))
-}
-
-/// Of something that changes nothing, nothing can be unsure.
-fn harmless(outcome: Outcome) -> Outcome {
-    match outcome {
-        Outcome::Unsure(why) => Outcome::NotSent(why),
-        other => other,
-    }
 }
 
 #[cfg(test)]

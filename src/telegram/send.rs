@@ -48,6 +48,8 @@ pub const LONGEST: Duration = Duration::from_secs(5);
 const BODY: usize = 1 << 20;
 /// The same of a batch of updates.
 const UPDATES: usize = 32 << 20;
+/// No wait that Telegram asks for is longer, in seconds.
+const DAY: u64 = 24 * 3_600;
 /// The budget of requests that go to no chat; a chat's name begins so.
 const EVERYWHERE: &str = "telegram:";
 /// The difference between the clocks before Telegram has told its time.
@@ -146,6 +148,7 @@ impl Api {
             other => return Outcome::NotSent(format!("the token was refused, and getMe came to {other:?}")),
         }
         drop(settling);
+        let _turn = self.soon().await;
         match self.once(method, body, longer).await {
             Outcome::TokenRefused => Outcome::NotSent("refused with 401 or 404 while getMe is answered".to_owned()),
             outcome => outcome,
@@ -328,8 +331,17 @@ impl Api {
     /// it is there.
     pub async fn letter(&self, to: &Target, parts: &[Part], sorry: &Part) -> Result<Option<u64>, Brought> {
         let (mut to, mut last) = (to.clone(), None);
-        for part in parts {
-            last = self.letter_part(&to, part, sorry).await?;
+        for (at, part) in parts.iter().enumerate() {
+            let since = Instant::now();
+            last = loop {
+                match self.letter_part(&to, part, sorry).await {
+                    // The parts before it are there: the letter is not begun anew.
+                    Err(Brought::Later(wait)) if at > 0 && since.elapsed() + wait < TRIED_FOR => {
+                        tokio::time::sleep(wait).await;
+                    }
+                    done => break done?,
+                }
+            };
             to.edits = None;
         }
         Ok(last)
@@ -493,7 +505,7 @@ fn understood(code: u16, text: &str) -> Outcome {
     let why = answer["description"].as_str().unwrap_or("no description").to_owned();
     let parameters = &answer["parameters"];
     match code {
-        429 => Outcome::Later(Duration::from_secs(parameters["retry_after"].as_u64().unwrap_or(1).max(1))),
+        429 => Outcome::Later(Duration::from_secs(parameters["retry_after"].as_u64().unwrap_or(1).clamp(1, DAY))),
         401 => Outcome::TokenRefused,
         404 if why == "Not Found" => Outcome::TokenRefused,
         409 if why.contains("webhook") => Outcome::Refused(code, why, None),

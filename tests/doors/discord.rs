@@ -173,7 +173,7 @@ struct World {
     posts: BTreeMap<Id, Post>,
     /// The messages of each channel, oldest first.
     lines: HashMap<Id, Vec<Id>>,
-    nonces: HashMap<(Id, String), (Instant, Id)>,
+    nonces: HashMap<String, (Instant, Id)>,
     commands: Vec<Value>,
     created: usize,
     interactions: BTreeMap<Id, Interaction>,

@@ -170,6 +170,8 @@ async fn a_block_told_as_json_stops_us_and_owners_hear_of_it_once() {
     assert!(asked <= 60, "{asked} requests although we are blocked");
     let told = press.telegram.messages(press.owner).into_iter().filter(|it| it.text.contains("shut me out")).count();
     assert_eq!(told, 1, "the owner is told once, where that is possible");
+    let about = super::on_telegram::answer(&press.telegram, press.owner, super::news::OWNER, "/about").await.text;
+    says(&about, &["Discord: cannot be reached"]);
 }
 
 /// A patience by which a test need not wait for minutes.
@@ -230,7 +232,7 @@ async fn a_token_refused_at_the_first_contact_is_asked_for_again() {
         let mut bell = town.desk.signs().listen();
         discord.fault("GET /applications/@me", 1_000, Fault::Refused(status, 0, "no"));
         discord.fault("GET /users/@me", 1_000, Fault::Refused(status, 0, "no"));
-        let bot = Bot::open(&town, &discord, hasty());
+        let bot = Bot::open(&town, &discord, Patience { token: Duration::from_secs(5), ..hasty() });
         bot.sign(Sign::TokenRefused).await;
         assert!(bell.try_recv().is_err(), "not at once");
         says(&bell.recv().await.unwrap().words.en, &["refuses my token"]);

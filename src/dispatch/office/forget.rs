@@ -74,7 +74,7 @@ impl Office {
         let store = Arc::clone(&self.store);
         let page = store.ledger().progress_lines(from, LOOKED_AT)?;
         let mut commits = Vec::new();
-        for ((_, line), named) in &page {
+        for (_, line, named) in &page {
             let mut old = true;
             for commit in named {
                 old &= self.is_old(*commit, now)?;
@@ -88,7 +88,7 @@ impl Office {
         Ok(match page.last() {
             // The journal takes nothing at present.
             _ if !erased => Some(Place::Line(from.0, from.1)),
-            Some(((newest, line), _)) if page.len() == LOOKED_AT => Some(Place::Line(*newest, line + 1)),
+            Some((newest, line, _)) if page.len() == LOOKED_AT => Some(Place::Line(*newest, line + 1)),
             _ => None,
         })
     }

@@ -724,13 +724,13 @@ impl<'a> Ledger<'a> {
 
     /// Some lines of the journal that tell how far broadcasts were, from a place on: the place of each (the newest entry that
     /// it tells of, its own commit), and all entries that it tells of.
-    pub fn progress_lines(&self, from: (u64, u64), most: usize) -> Kept<Vec<((u64, u64), Vec<u64>)>> {
+    pub fn progress_lines(&self, from: (u64, u64), most: usize) -> Kept<Vec<(u64, u64, Vec<u64>)>> {
         let (start, end) = (keys::progress(from.0, from.1), keys::progress(u64::MAX, u64::MAX));
         let rows = self.state.range(Bound::Included(start), Bound::Included(end)).take(most);
         rows.map(|row| {
             let (key, value) = row?;
             let newest = key.get(1..9).and_then(|bytes| bytes.first_chunk::<8>()).copied().map(u64::from_be_bytes);
-            Ok(((newest.unwrap_or_default(), keys::last_commit(&key).unwrap_or_default()), from_json(&value)?))
+            Ok((newest.unwrap_or_default(), keys::last_commit(&key).unwrap_or_default(), from_json(&value)?))
         })
         .collect()
     }
